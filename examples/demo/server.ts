@@ -1,0 +1,37 @@
+import { fileURLToPath } from "node:url";
+import { createServer } from "pinestream";
+import { LogEntryModel } from "./models/log-entry.model.ts";
+import { NoticeModel } from "./models/notice.model.ts";
+import { RadioModel } from "./models/radio.model.ts";
+import { StationModel } from "./models/station.model.ts";
+import { UnloadingModel } from "./models/unloading.model.ts";
+import { servePage } from "./page.ts";
+import { welcome } from "./welcome.ts";
+
+const host = process.env.HOST ?? "127.0.0.1";
+const port = Number(process.env.PORT ?? 3000);
+if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+  console.error(`PORT must be a whole number from 0 to 65535, not ${JSON.stringify(process.env.PORT)}.`);
+  process.exit(1);
+}
+
+const unloading = new UnloadingModel();
+
+const app = await createServer({
+  models: [new NoticeModel(), unloading, new LogEntryModel(), new RadioModel(), new StationModel()],
+  database: { migrations: fileURLToPath(new URL("./migrations", import.meta.url)) },
+  handleSignals: true,
+  fastify: { logger: { level: "warn" } },
+});
+app.addHook("onClose", () => unloading.stop());
+servePage(app, new URL("./public/", import.meta.url));
+
+try {
+  const address = await app.listen({ port, host });
+  console.log(welcome(address));
+} catch (error) {
+  if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+  console.error(`Port ${port} is taken. Choose another one, for example: PORT=${port + 1} npm start`);
+  process.exitCode = 1;
+  await app.close();
+}
