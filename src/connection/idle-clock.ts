@@ -1,0 +1,112 @@
+// The one clock behind keep-alive and stall checks of all connections. Entries of one period form a list in
+// the order of their last activity, so that touching an entry is O(1) and only the oldest needs a timer.
+
+import { performance } from "node:perf_hooks";
+import { clearTimeout, setTimeout } from "node:timers";
+
+/** What is told when an entry has not been touched for its period. */
+export interface IdleOwner {
+  onIdle(entry: IdleEntry): void;
+}
+
+/** One thing that is watched for idleness. */
+export class IdleEntry {
+  readonly owner: IdleOwner;
+  readonly periodMs: number;
+  at = 0;
+  previous: IdleEntry | undefined = undefined;
+  next: IdleEntry | undefined = undefined;
+  watched = false;
+
+  constructor(owner: IdleOwner, periodMs: number) {
+    this.owner = owner;
+    this.periodMs = periodMs;
+  }
+}
+
+class IdleList {
+  readonly #periodMs: number;
+  #first: IdleEntry | undefined;
+  #last: IdleEntry | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(periodMs: number) {
+    this.#periodMs = periodMs;
+  }
+
+  get isEmpty(): boolean {
+    return this.#first === undefined;
+  }
+
+  append(entry: IdleEntry): void {
+    entry.at = performance.now();
+    entry.previous = this.#last;
+    entry.next = undefined;
+    if (this.#last) this.#last.next = entry;
+    else this.#first = entry;
+    this.#last = entry;
+    if (!this.#timer) this.#arm();
+  }
+
+  remove(entry: IdleEntry): void {
+    if (entry.previous) entry.previous.next = entry.next;
+    else this.#first = entry.next;
+    if (entry.next) entry.next.previous = entry.previous;
+    else this.#last = entry.previous;
+    entry.previous = entry.next = undefined;
+  }
+
+  touch(entry: IdleEntry): void {
+    if (entry === this.#last) {
+      entry.at = performance.now();
+    } else {
+      this.remove(entry);
+      this.append(entry);
+    }
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #arm(): void {
+    if (!this.#first) return;
+    const delayMs = Math.max(1, Math.ceil(this.#first.at + this.#periodMs - performance.now()));
+    this.#timer = setTimeout(() => this.#fire(), delayMs).unref();
+  }
+
+  #fire(): void {
+    this.#timer = undefined;
+    const due = performance.now() - this.#periodMs;
+    while (this.#first && this.#first.at <= due) {
+      const entry = this.#first;
+      this.touch(entry);
+      entry.owner.onIdle(entry);
+    }
+    if (!this.#timer) this.#arm();
+  }
+}
+
+const lists = new Map<number, IdleList>();
+
+/** Starts watching an entry, or notes that it has been active just now. */
+export function touchIdle(entry: IdleEntry): void {
+  let list = lists.get(entry.periodMs);
+  if (!list) lists.set(entry.periodMs, (list = new IdleList(entry.periodMs)));
+  if (entry.watched) list.touch(entry);
+  else list.append(entry);
+  entry.watched = true;
+}
+
+/** Stops watching an entry. The last one of a period takes the timer with it. */
+export function unwatchIdle(entry: IdleEntry): void {
+  const list = lists.get(entry.periodMs);
+  if (!entry.watched || !list) return;
+  list.remove(entry);
+  entry.watched = false;
+  if (list.isEmpty) {
+    list.stop();
+    lists.delete(entry.periodMs);
+  }
+}

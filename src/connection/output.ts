@@ -1,0 +1,261 @@
+// Moves frames of one stream to its client: collects what one turn publishes, writes it in one piece, waits
+// while the client is slow, keeps the stream from falling silent and notices when it has stalled.
+
+import { performance } from "node:perf_hooks";
+
+import { formatKeepAliveComment, formatRetry, KEEP_ALIVE_FRAME } from "../wire/event-stream.ts";
+import { flushAtEndOfTurn, type Flushable } from "./flush-turn.ts";
+import { IdleEntry, touchIdle, unwatchIdle, type IdleOwner } from "./idle-clock.ts";
+import type { ConnectionSettings } from "./settings.ts";
+import type { Transport } from "./transport.ts";
+import { WriteQueue } from "./write-queue.ts";
+
+/** Most bytes that go out in one write, unless one frame alone is larger. */
+const BATCH_BYTES = 65_536;
+/** A producer that honours back-pressure pauses above the one mark and goes on at the other. */
+const HIGH_MARK_BYTES = 65_536;
+const LOW_MARK_BYTES = 16_384;
+/** A stall is looked for this many times within `stallTimeout`, so that it is found soon after. */
+const STALL_CHECKS = 4;
+
+/** What an output tells its connection. */
+export interface OutputOwner {
+  /** The head has to go out now; `attach` follows. */
+  commitHead(): void;
+  /** No byte has moved for `stallTimeout`. */
+  onStall(): void;
+  /** All is with the kernel after `finish`. */
+  onFlushed(): void;
+}
+
+/** The sending side of one stream. */
+export class Output implements Flushable, IdleOwner {
+  readonly #owner: OutputOwner;
+  readonly #settings: ConnectionSettings;
+  readonly #queue = new WriteQueue();
+  #transport: Transport | undefined;
+  #keepAlive: IdleEntry | undefined;
+  #stall: IdleEntry | undefined;
+  #progress = 0;
+  #progressAt = 0;
+  #waiters: (() => void)[] = [];
+  #scheduled = false;
+  #committed = false;
+  #finishing = false;
+  #ended = false;
+  #stopped = false;
+  #bytes = 0;
+  #dropped = 0;
+
+  constructor(owner: OutputOwner, settings: ConnectionSettings) {
+    this.#owner = owner;
+    this.#settings = settings;
+  }
+
+  /** Bytes that were written. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Events that were dropped because the client was too slow. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** `true` from the moment at which the head can no longer become an HTTP error. */
+  get committed(): boolean {
+    return this.#committed;
+  }
+
+  /** Bytes that wait here and in Node's own buffers. */
+  get bufferedBytes(): number {
+    return this.#queue.bytes + (this.#transport?.pendingBytes ?? 0);
+  }
+
+  /** `true` while a producer that honours back-pressure should pause. */
+  get isFull(): boolean {
+    return this.#queue.bytes > HIGH_MARK_BYTES || this.bufferedBytes > HIGH_MARK_BYTES;
+  }
+
+  /** `true` when no more than the low mark waits. */
+  get isLow(): boolean {
+    return this.bufferedBytes <= LOW_MARK_BYTES;
+  }
+
+  /**
+   * Takes a frame. Gives `false` when it does not fit and the policy is to close. Under `drop` the oldest
+   * unsent frames make room, and where bytes already on their way leave none, the frame itself is dropped.
+   */
+  push(frame: string): boolean {
+    const size = Buffer.byteLength(frame);
+    if (this.#queue.bytes + size > BATCH_BYTES) this.#makeWay(size);
+    const { maxBufferedBytes, overflow } = this.#settings;
+    let room = maxBufferedBytes - this.bufferedBytes - size;
+    if (room < 0 && this.bufferedBytes > 0) {
+      if (overflow === "close") return false;
+      while (room < 0 && this.#queue.bytes > 0) {
+        room += this.#queue.drop();
+        this.#dropped++;
+      }
+      if (room < 0 && this.bufferedBytes > 0) {
+        this.#dropped++;
+        return true;
+      }
+    }
+    this.#queue.push(frame, size);
+    this.schedule();
+    return true;
+  }
+
+  /** Takes a frame whatever waits already: for the few that end a stream. */
+  pushLast(frame: string): void {
+    this.#queue.push(frame, Buffer.byteLength(frame));
+    this.schedule();
+  }
+
+  /** Has the head, and what there is to write, go out at the end of this turn. */
+  schedule(): void {
+    if (this.#scheduled || this.#stopped) return;
+    this.#scheduled = true;
+    flushAtEndOfTurn(this);
+  }
+
+  /** Has the head go out now. */
+  commit(): void {
+    if (this.#committed || this.#stopped) return;
+    this.#committed = true;
+    this.#owner.commitHead();
+  }
+
+  /** Begins to write, the head being out. */
+  attach(transport: Transport): void {
+    if (this.#stopped) {
+      transport.destroy();
+      return;
+    }
+    this.#transport = transport;
+    transport.onDrain = () => this.schedule();
+    const { keepAliveMs, retryMs } = this.#settings;
+    if (keepAliveMs !== false) this.#keepAlive = new IdleEntry(this, keepAliveMs);
+    this.#write(
+      formatKeepAliveComment(keepAliveMs) + (retryMs === undefined ? "" : formatRetry(retryMs)),
+    );
+  }
+
+  /** @internal Called by the flush at the end of a turn. */
+  flushTurn(): void {
+    this.#scheduled = false;
+    if (this.#stopped) return;
+    this.commit();
+    if (this.#transport) this.#write("");
+  }
+
+  /** Resolves when no more than the low mark waits, or when the output stops. Never within the same turn. */
+  whenLow(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiters.push(resolve);
+      this.schedule();
+    });
+  }
+
+  /** Lets all waits go. */
+  settle(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const resolve of waiters) resolve();
+  }
+
+  /** Writes what is left and finishes the response; `onFlushed` of the owner tells when that is done. */
+  finish(): void {
+    this.#finishing = true;
+    this.commit();
+    if (this.#transport) this.#write("");
+  }
+
+  /** Stops for good: nothing is written any more, nothing is watched, no wait is left. */
+  stop(): void {
+    this.#stopped = true;
+    this.#queue.clear();
+    if (this.#keepAlive) unwatchIdle(this.#keepAlive);
+    if (this.#stall) unwatchIdle(this.#stall);
+    if (this.#transport) this.#transport.onDrain = undefined;
+    this.settle();
+  }
+
+  /** Cuts the connection. */
+  cut(): void {
+    this.stop();
+    this.#transport?.destroy();
+  }
+
+  /** @internal Called by the clock. */
+  onIdle(entry: IdleEntry): void {
+    if (entry === this.#stall) this.#checkStall();
+    else if (!this.#finishing && this.bufferedBytes === 0) this.#write(KEEP_ALIVE_FRAME);
+  }
+
+  /** Before a frame is refused or much waits: writes what the client can take within this turn. */
+  #makeWay(size: number): void {
+    if (this.bufferedBytes + size > this.#settings.maxBufferedBytes) this.commit();
+    if (this.#transport) this.#write("");
+  }
+
+  #write(before: string): void {
+    const transport = this.#transport;
+    if (!transport) return;
+    let text = before;
+    let wrote = false;
+    while ((this.#queue.bytes > 0 && !transport.needsDrain) || text !== "") {
+      const batch = this.#queue.take(this.#batchLimit());
+      text += batch.text;
+      transport.write(text);
+      this.#bytes += Buffer.byteLength(text);
+      text = "";
+      wrote = true;
+    }
+    if (wrote && this.#keepAlive) touchIdle(this.#keepAlive);
+    this.#watchProgress(transport);
+    if (this.#waiters.length > 0 && this.isLow) this.settle();
+    if (this.#finishing && this.#queue.bytes === 0) this.#finishTransport(transport);
+  }
+
+  /** Bytes on their way cannot be dropped, so under a small limit they are kept to half of it. */
+  #batchLimit(): number {
+    return Math.min(BATCH_BYTES, Math.ceil(this.#settings.maxBufferedBytes / 2));
+  }
+
+  #finishTransport(transport: Transport): void {
+    this.#finishing = false;
+    this.#ended = true;
+    if (this.#keepAlive) unwatchIdle(this.#keepAlive);
+    transport.end(() => this.#owner.onFlushed());
+    if (!this.#stopped) this.#watchProgress(transport);
+  }
+
+  #watchProgress(transport: Transport): void {
+    if (transport.pendingBytes > 0 || this.#ended) {
+      if (this.#stall?.watched) return;
+      this.#stall ??= new IdleEntry(this, Math.max(1, this.#settings.stallTimeoutMs / STALL_CHECKS));
+      this.#progress = transport.progress;
+      this.#progressAt = performance.now();
+      touchIdle(this.#stall);
+    } else if (this.#stall) {
+      unwatchIdle(this.#stall);
+    }
+  }
+
+  #checkStall(): void {
+    const progress = this.#transport?.progress ?? 0;
+    if (this.#stall && !this.#ended && this.#transport?.pendingBytes === 0) {
+      unwatchIdle(this.#stall);
+      return;
+    }
+    const now = performance.now();
+    if (progress !== this.#progress) {
+      this.#progress = progress;
+      this.#progressAt = now;
+    } else if (now - this.#progressAt >= this.#settings.stallTimeoutMs) {
+      this.#owner.onStall();
+    }
+  }
+}

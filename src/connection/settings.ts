@@ -1,0 +1,17 @@
+import type { EventCodec } from "./event-codec.ts";
+
+/** What is the same for all connections of an endpoint. */
+export interface ConnectionSettings {
+  /** `ClassName.methodName`. */
+  endpoint: string;
+  codec: EventCodec;
+  /** Longest silence in ms, or `false` for no keep-alive. */
+  keepAliveMs: number | false;
+  /** Reconnection time in ms that clients are told when the stream opens. */
+  retryMs: number | undefined;
+  /** Most bytes that may wait for one client. */
+  maxBufferedBytes: number;
+  overflow: "close" | "drop";
+  /** Longest time in ms without a byte on its way while some wait. */
+  stallTimeoutMs: number;
+}

@@ -1,0 +1,17 @@
+/** The way from a connection to its client. */
+export interface Transport {
+  /** Bytes that were written and that the kernel has not taken yet. */
+  readonly pendingBytes: number;
+  /** `true` while more must not be written; `onDrain` is called when that ends. */
+  readonly needsDrain: boolean;
+  /** A figure that changes whenever any byte gets on its way; for telling slow from stalled. */
+  readonly progress: number;
+  /** Called whenever `needsDrain` turns false again. */
+  onDrain: (() => void) | undefined;
+  /** Hands a text of whole frames over. */
+  write(text: string): void;
+  /** Finishes the response in order; `onFlushed` is called when all bytes are with the kernel. */
+  end(onFlushed: () => void): void;
+  /** Cuts the connection, with whatever still waits. */
+  destroy(): void;
+}

@@ -1,0 +1,96 @@
+import type { z } from "zod";
+
+/** Events of a stream whose schema is not known at compile time: any name, any data. */
+export type AnyEvents = z.ZodObject<Record<string, z.ZodAny>>;
+
+/** Names of the events of a schema. */
+export type EventName<E extends z.ZodObject> = keyof E["shape"] & string;
+
+/** Data that one event takes, before its schema has parsed it. */
+export type EventData<E extends z.ZodObject, K extends EventName<E>> = z.input<E["shape"][K]>;
+
+/** Fields of an event beside its name and data. */
+export interface PublishOptions {
+  /** The event's id, which a client that reconnects sends back. No CR, LF, NUL or lone surrogate. */
+  id?: string | number | bigint;
+  /** Reconnection time in ms that the client keeps from now on. */
+  retry?: number;
+}
+
+/** An event as an object, in the form that a handler may `yield`. */
+export interface EventObject<K extends string, D> extends PublishOptions {
+  event: K;
+  data: D;
+}
+
+/**
+ * What a handler may `yield`: an object with `event` and `data`, or a pair of both. Annotate the method as
+ * `AsyncGenerator<StreamEvent<typeof events>>` and a wrong event is a compile error.
+ */
+export type StreamEvent<E extends z.ZodObject> = {
+  [K in EventName<E>]: EventObject<K, EventData<E, K>> | readonly [event: K, data: EventData<E, K>];
+}[EventName<E>];
+
+/**
+ * One open stream to one client, from `ctx.createSSE()`.
+ *
+ * @see HTML Living Standard 9.2
+ */
+export interface SSEConnection<E extends z.ZodObject = AnyEvents> {
+  /** `true` once nothing more can be published: the client left, `end` was called, or the server closed it. */
+  readonly closed: boolean;
+  /** Aborts when the stream is over; its `reason` is a `CloseReason`. The same as `ctx.signal`. */
+  readonly signal: AbortSignal;
+  /** The id of the last event that the client has seen; `undefined` on a first connection. */
+  readonly lastEventId: string | undefined;
+  /** Bytes that wait for the client here, without those in the kernel's buffers. */
+  readonly bufferedBytes: number;
+
+  /**
+   * Sends one event. What goes out is the data as its schema parsed it. Events of one turn of the event loop
+   * leave in one write.
+   *
+   * Returns `true` if the event was taken, `false` once the stream is closed.
+   *
+   * @throws EventValidationError if the event does not fit `events`; nothing is sent. Outside of the handler's
+   * own await chain (in a timer, say) it is logged instead and `false` is returned.
+   * @throws StreamClosedError after the close, when the handler's loop has come round to this call.
+   * @see HTML Living Standard 9.2.6
+   */
+  publish<K extends EventName<E>>(event: K, data: EventData<E, K>, options?: PublishOptions): boolean;
+
+  /** Makes an event to `yield`; typed by its name. Sends nothing by itself. */
+  event<K extends EventName<E>>(
+    event: K,
+    data: EventData<E, K>,
+    options?: PublishOptions,
+  ): EventObject<K, EventData<E, K>>;
+
+  /**
+   * Finishes the stream: sends `event: end`, waits until all is on its way to the client, closes. May be
+   * called any number of times; resolves at once when the stream is already over.
+   */
+  end(): Promise<void>;
+
+  /**
+   * Resolves when no more than 16 KiB wait for the client, or at the close.
+   *
+   * @throws StreamClosedError like `publish`.
+   */
+  flush(): Promise<void>;
+
+  /**
+   * Resolves after `ms` milliseconds, or at the close.
+   *
+   * @throws StreamClosedError like `publish`.
+   */
+  sleep(ms: number): Promise<void>;
+
+  /**
+   * Sends a comment, which clients ignore. Returns like `publish`.
+   *
+   * @throws StreamClosedError like `publish`.
+   */
+  comment(text: string): boolean;
+}
+

@@ -1,0 +1,126 @@
+import type { z } from "zod";
+
+import { EndpointDefinitionError } from "../errors/endpoint-errors.ts";
+import { suggest } from "../errors/suggest.ts";
+import { findAsyncPart } from "../schema/async-schema.ts";
+import { findFieldProblem, RESERVED_EVENTS } from "../wire/event-stream.ts";
+import type { Declaration, Method } from "./declarations.ts";
+import { HTTP_METHODS, type StreamOptions } from "./options.ts";
+
+/** Checks all that can be said of one method's declaration by itself. @throws EndpointDefinitionError */
+export function checkDeclaration(endpoint: string, { stream, api, method }: Declaration): void {
+  const refuse = (problem: string): never => {
+    throw new EndpointDefinitionError(endpoint, problem);
+  };
+  if (stream) {
+    checkStream(stream, refuse);
+    if (!isAsyncGenerator(method)) {
+      refuse("a @stream method has to be an async generator. Write `async *` before its name.");
+    }
+    if (api?.compress !== undefined && api.compress !== false) {
+      refuse(
+        `compress: ${JSON.stringify(api.compress)} does not go with @stream, because compression would hold events back. ` +
+          "Set it to false or leave it out.",
+      );
+    }
+  } else if (isAsyncGenerator(method)) {
+    refuse("is an async generator with @api alone. Add @stream, or make it an ordinary async method.");
+  }
+  for (const options of [stream, api]) {
+    if (options?.httpMethod !== undefined && !HTTP_METHODS.includes(options.httpMethod)) {
+      refuse(`httpMethod is ${JSON.stringify(options.httpMethod)}. Use one of ${HTTP_METHODS.join(", ")}.`);
+    }
+    if (options?.path !== undefined && !/^\/[^?#]*$/.test(options.path)) {
+      refuse(`path is ${JSON.stringify(options.path)}. It has to begin with "/" and hold no query.`);
+    }
+    if (options?.params !== undefined) {
+      if (!isObjectSchema(options.params)) refuse("params has to be a z.object of zod 4.");
+      const part = findAsyncPart(options.params);
+      if (part) refuse(`params has an asynchronous schema at ${part}. Use guards for checks that have to wait.`);
+    }
+  }
+}
+
+function checkStream(options: StreamOptions, refuse: (problem: string) => never): void {
+  if (options === undefined || options.type !== "sse") {
+    refuse(`type is ${JSON.stringify(options?.type)}. The only kind of stream is "sse".`);
+  }
+  const { events, keepAlive, retry, overflow } = options;
+  if (!events) refuse("has no events. Give @stream a z.object whose keys are event names.");
+  if (!isObjectSchema(events)) refuse("events has to be a z.object of zod 4 whose keys are event names.");
+  for (const [name, schema] of Object.entries(events.shape)) {
+    const quoted = JSON.stringify(name);
+    if (RESERVED_EVENTS.includes(name)) {
+      refuse(`event ${quoted} is the framework's own. Give yours another name (reserved: ${RESERVED_EVENTS.join(", ")}).`);
+    }
+    if (name === "") refuse("an event has an empty name. Name it; clients listen by name.");
+    const problem = findFieldProblem(name);
+    if (problem) refuse(`event name ${quoted} ${problem}, which cannot stand in an event stream. Rename it.`);
+    const part = findAsyncPart(schema);
+    if (part) {
+      refuse(
+        `event ${quoted} has an asynchronous schema at ${part}. Events are validated as they are published; ` +
+          "await the work in the handler and publish its result.",
+      );
+    }
+  }
+  if (keepAlive !== undefined && keepAlive !== false && !(keepAlive > 0 && Number.isFinite(keepAlive))) {
+    refuse(`keepAlive is ${keepAlive}. Give the longest silence in ms, or false.`);
+  }
+  if (retry !== undefined && !(Number.isSafeInteger(retry) && retry >= 0)) {
+    refuse(`retry is ${retry}. Give the reconnection time as a whole number of ms.`);
+  }
+  if (overflow !== undefined && overflow !== "close" && overflow !== "drop") {
+    refuse(`overflow is ${JSON.stringify(overflow)}. Use "close" or "drop".`);
+  }
+}
+
+/** Checks that each guard of an endpoint is one the server has. @throws EndpointDefinitionError */
+export function checkGuards(endpoint: string, guards: readonly string[], known: readonly string[]): void {
+  for (const guard of guards) {
+    if (known.includes(guard)) continue;
+    throw new EndpointDefinitionError(
+      endpoint,
+      `guard ${JSON.stringify(guard)} is unknown. The server has ${known.join(", ")}.${suggest(guard, known)} ` +
+        "Give it to createServer in guards.",
+    );
+  }
+}
+
+/** Checks that no two endpoints answer to the same method and path. @throws EndpointDefinitionError */
+export function checkRoutes(
+  endpoints: readonly { name: string; httpMethod: string; path: string }[],
+): void {
+  const taken = new Map<string, string>();
+  for (const { name, httpMethod, path } of endpoints) {
+    const route = `${httpMethod} ${path}`;
+    const other = taken.get(route);
+    if (other !== undefined) {
+      throw new EndpointDefinitionError(
+        name,
+        `has the route ${route}, and so has ${other}. Rename one of them or give it a path of its own.`,
+      );
+    }
+    taken.set(route, name);
+  }
+}
+
+function isObjectSchema(value: unknown): value is z.ZodObject {
+  const definition = (value as { _zod?: { def?: { type?: unknown } } } | undefined)?._zod?.def;
+  return definition?.type === "object";
+}
+
+/**
+ * Tells an async generator function, also one that a compiler turned into a plain function for ES2017 or older:
+ * its helper's name stands in the text (TypeScript, esbuild, Babel and swc).
+ */
+function isAsyncGenerator(method: Method): boolean {
+  const kind = method.constructor.name;
+  if (kind === "AsyncGeneratorFunction") return true;
+  return kind === "Function" && isDownleveled(method);
+}
+
+/** Tells whether an async generator was compiled to ES2017 or older. */
+export function isDownleveled(method: Method): boolean {
+  return method.constructor.name === "Function" && /async_?generator/i.test(String(method));
+}

@@ -1,0 +1,60 @@
+import type { FastifyRequest } from "fastify";
+
+import type { RegisteredUser } from "../endpoint/register.ts";
+import { UnauthorizedError } from "../errors/http-errors.ts";
+
+/** A user whose sign-in ends at a time: a `Date` or ms since the epoch. */
+export interface ExpiringUser {
+  user: RegisteredUser;
+  expiresAt: Date | number;
+}
+
+/**
+ * Finds out who sends a request: the user, or `null` when nobody is signed in. With `expiresAt` the user's
+ * streams are closed at that time.
+ */
+export type Authenticate = (
+  request: FastifyRequest,
+) => RegisteredUser | ExpiringUser | null | Promise<RegisteredUser | ExpiringUser | null>;
+
+/** Who sends a request, and until when that holds. */
+export interface Identity {
+  user: RegisteredUser | null;
+  /** ms since the epoch. */
+  expiresAt: number | undefined;
+}
+
+/**
+ * Asks the application who sends a request.
+ *
+ * @throws UnauthorizedError if the sign-in has expired already, and whatever `authenticate` throws.
+ */
+export async function identify(
+  authenticate: Authenticate | undefined,
+  request: FastifyRequest,
+): Promise<Identity> {
+  const result: unknown = (await authenticate?.(request)) ?? null;
+  if (!isExpiring(result)) return { user: result, expiresAt: undefined };
+  const expiresAt = Number(result.expiresAt);
+  if (Number.isNaN(expiresAt)) {
+    throw new TypeError("authenticate gave an expiresAt that is no time. Give a Date or ms since the epoch.");
+  }
+  if (expiresAt <= Date.now()) throw new UnauthorizedError("The sign-in has expired. Sign in again.");
+  return { user: result.user ?? null, expiresAt };
+}
+
+function isExpiring(result: unknown): result is ExpiringUser {
+  return (
+    typeof result === "object" &&
+    result !== null &&
+    "user" in result &&
+    "expiresAt" in result &&
+    (typeof result.expiresAt === "number" || result.expiresAt instanceof Date)
+  );
+}
+
+/** What tells one user from another: the `id`, else the user itself; `undefined` for nobody. */
+export function userKey(user: unknown): unknown {
+  if (user === null || user === undefined) return undefined;
+  return typeof user === "object" && "id" in user ? user.id : user;
+}

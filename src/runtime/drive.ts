@@ -1,0 +1,92 @@
+// Runs one handler to its end. The function made here is the only one that awaits the handler's generator, and
+// it has a name of its own, so that the handler's await chain can be told (see scope/await-chain.ts).
+
+import type { StreamConnection } from "../connection/stream-connection.ts";
+import { EventValidationError } from "../errors/stream-errors.ts";
+import { isPinestreamError } from "../errors/base.ts";
+import type { PublishOptions } from "../connection/types.ts";
+
+/** An iterator as an `async *` method gives it. */
+export type Handler = AsyncGenerator<unknown, unknown, undefined>;
+
+/**
+ * Runs a handler, publishing what it yields with back-pressure. Resolves when the handler has ended, `finally`
+ * blocks included.
+ *
+ * @throws what the handler throws, but for the `StreamClosedError` that unwound it.
+ */
+export async function drive(connection: StreamConnection, start: () => Handler): Promise<void> {
+  const { chainName } = connection.unwinder;
+  const driver = {
+    async [chainName](): Promise<void> {
+      const handler = start();
+      let step = await handler.next();
+      let returned = false;
+      while (!step.done) {
+        let refusal: unknown;
+        if (!connection.closed) {
+          refusal = tryPublish(connection, step.value);
+          if (connection.isFull) await connection.whenWritable();
+        }
+        if (refusal !== undefined) {
+          // Thrown into the generator at its yield, as a wrong publish is at its call.
+          step = await handler.throw(refusal);
+        } else if (connection.closed && !returned) {
+          returned = true;
+          step = await handler.return(undefined);
+        } else {
+          // A generator may go on to yield within its `finally`; there is nobody left to send that to.
+          step = await handler.next();
+        }
+      }
+    },
+  };
+  try {
+    await driver[chainName]?.();
+  } catch (error) {
+    if (!connection.closed || !isUnwinding(error, connection)) throw error;
+  } finally {
+    connection.unwinder.disarm();
+  }
+}
+
+function isUnwinding(error: unknown, { reason }: StreamConnection): boolean {
+  // A wait that was given the signal fails with its reason, or with an AbortError.
+  return (
+    (isPinestreamError(error) && error.code === "PINE_STREAM_CLOSED") ||
+    error === reason ||
+    (error instanceof Error && error.name === "AbortError")
+  );
+}
+
+/** Publishes what was yielded. Gives the error if it does not fit. */
+function tryPublish(connection: StreamConnection, value: unknown): unknown {
+  try {
+    publishYielded(connection, value);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+function publishYielded(connection: StreamConnection, value: unknown): void {
+  connection.open();
+  if (Array.isArray(value) && value.length === 2 && typeof value[0] === "string") {
+    connection.publish(value[0], value[1]);
+    return;
+  }
+  if (typeof value === "object" && value !== null && "event" in value && typeof value.event === "string") {
+    const { event, data, id, retry } = value as { event: string; data?: unknown } & PublishOptions;
+    connection.publish(event, data, id === undefined && retry === undefined ? undefined : { id, retry });
+    return;
+  }
+  throw new EventValidationError("(yielded)", [
+    { path: [], message: `a ${describe(value)} was yielded; yield sse.event(…), { event, data } or [event, data]` },
+  ]);
+}
+
+function describe(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? `array of ${value.length}` : typeof value;
+}
+
