@@ -1,4 +1,11 @@
-import type { ZodObject } from "zod";
+import { type core, safeParse, ZodObject } from "zod";
+import type { Issue } from "../errors/base.ts";
+import { EndpointDefinitionError } from "../errors/endpoint-errors.ts";
+import { InvalidParametersError } from "../errors/http-errors.ts";
+import { findAsyncPart } from "../schema/async-schema.ts";
+import { coerce } from "../schema/coerce.ts";
+import { unwrap } from "../schema/coercion.ts";
+import { toParametersSchema } from "./to-schema.ts";
 import type { MethodDescription } from "./types.ts";
 
 /** Where the arguments of a request come from. */
@@ -22,4 +29,87 @@ export interface RequestParser {
   parse(input: unknown): Record<string, unknown>;
   /** Puts the values in the order of the method's parameters, with the context where it belongs. */
   toArguments(values: Record<string, unknown>, context: unknown): unknown[];
+}
+
+/**
+ * Compiles the parameters of an endpoint once, for all its requests. Of a query or a body only the named
+ * parameters are looked at.
+ *
+ * @throws EndpointDefinitionError when a schema of `params` is known to be async.
+ */
+export function createRequestParser(options: RequestParserOptions): RequestParser {
+  const { endpoint, parameters, source } = options;
+  const schema = parameters instanceof ZodObject ? parameters : toParametersSchema(parameters);
+  const asyncPart = findAsyncPart(schema);
+  if (asyncPart !== undefined) {
+    throw new EndpointDefinitionError(
+      endpoint,
+      `params has an async refinement or transformation at ${JSON.stringify(asyncPart)}. ` +
+        "Arguments are checked synchronously: move that check into a guard or into the method.",
+    );
+  }
+  const fields = Object.entries<core.$ZodType>(schema.shape);
+  return {
+    parse: (input) => parseFields(toRecord(input, source, endpoint), { schema, fields, source, endpoint }),
+    toArguments: (values, context) =>
+      parameters instanceof ZodObject
+        ? [...fields.map(([name]) => own(values, name)), context]
+        : parameters.parameters.map((each) => (each.context ? context : own(values, each.name))),
+  };
+}
+
+interface CompiledParameters {
+  schema: ZodObject;
+  fields: readonly [string, core.$ZodType][];
+  source: ParameterSource;
+  endpoint: string;
+}
+
+function parseFields(raw: object, compiled: CompiledParameters): Record<string, unknown> {
+  const { schema, fields, source, endpoint } = compiled;
+  const notation = source === "query" ? "query" : "json";
+  const issues: Issue[] = [];
+  const present: [string, unknown][] = [];
+  for (const [name, field] of fields) {
+    const value = coerce(field, own(raw, name), { notation, path: [name], issues });
+    if (value !== undefined) present.push([name, value]);
+    else if (own(raw, name) === undefined && coercesAnything(field)) issues.push(missing(name, field));
+  }
+  const result = safeParse(schema, Object.fromEntries(present));
+  for (const issue of result.error?.issues ?? []) {
+    const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
+    // What the coercion noted shows the value as it came; zod only saw what was left of it.
+    if (issues.some((noted) => noted.path.every((key, index) => key === path[index]))) continue;
+    const field = path.length === 1 ? fields.find(([name]) => name === path[0]) : undefined;
+    const isMissing = field !== undefined && own(raw, field[0]) === undefined;
+    if (isMissing && issue.message.startsWith("Invalid ")) issues.push(missing(field[0], field[1]));
+    else issues.push({ path, message: issue.message, code: issue.code });
+  }
+  if (issues.length > 0) throw new InvalidParametersError(issues, { endpoint });
+  return result.data as Record<string, unknown>;
+}
+
+function own(values: object, name: string): unknown {
+  return Object.hasOwn(values, name) ? (values as Record<string, unknown>)[name] : undefined;
+}
+
+/** A request without any body has no arguments, which is right for a method whose parameters are optional. */
+function toRecord(input: unknown, source: ParameterSource, endpoint: string): object {
+  if (input === undefined || input === null || input === "") return {};
+  if (typeof input === "object" && !Array.isArray(input)) return input;
+  const received = Array.isArray(input) ? "an array" : `a ${typeof input}`;
+  const expected = source === "body" ? "a JSON object with the parameters by name" : "parameters by name";
+  const message = `expected ${expected}, received ${received}`;
+  throw new InvalidParametersError([{ path: [], message, code: "invalid_type" }], { endpoint });
+}
+
+/** `z.coerce.string()` would take a missing value for the text "undefined". */
+function coercesAnything(field: core.$ZodType): boolean {
+  const { def } = unwrap(field)._zod;
+  return field._zod.optin === undefined && "coerce" in def && def.coerce === true;
+}
+
+function missing(name: string, field: core.$ZodType): Issue {
+  const { type } = unwrap(field)._zod.def;
+  return { path: [name], message: `missing (${type})`, code: "invalid_type" };
 }

@@ -44,8 +44,20 @@ export function readDate(text: string): Date | undefined {
   if (INTEGER.test(text)) return toValidDate(Number(text));
   const match = DATE.exec(text);
   if (!match) return undefined;
-  const [, yearText, monthText, dayText, hours, minutes, seconds, fraction, , sign, offsetHours, offsetMinutes] =
-    match;
+  const [
+    ,
+    yearText,
+    monthText,
+    dayText,
+    hours,
+    minutes,
+    seconds,
+    fraction,
+    ,
+    sign,
+    offsetHours,
+    offsetMinutes,
+  ] = match;
   if (yearText === "-000000") return undefined;
   const [year, month, day] = [Number(yearText), Number(monthText), Number(dayText)];
   const [hour, minute, second] = [Number(hours ?? 0), Number(minutes ?? 0), Number(seconds ?? 0)];
