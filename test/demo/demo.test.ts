@@ -1,0 +1,205 @@
+import { execFile } from "node:child_process";
+import { createServer, type AddressInfo } from "node:net";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Child } from "../helpers/child.ts";
+import { startDemo, Watched, type RunningDemo } from "./demo.ts";
+
+const run = promisify(execFile);
+
+describe("the demo", () => {
+  let demo: RunningDemo;
+  beforeAll(async () => {
+    demo = await startDemo({ ownedByTest: false });
+  });
+  afterAll(async () => {
+    await demo?.child.stop();
+  });
+
+  test("answers a stream that needs no database within a second of listening", async () => {
+    const fresh = await startDemo();
+    const startedAt = performance.now();
+    const station = await Watched.open(fresh.line("GET", "station/").url);
+    await station.event("reading");
+    expect(performance.now() - startedAt).toBeLessThan(1000);
+  });
+
+  test("serves its page, style and scripts", async () => {
+    const page = await fetch(demo.address);
+    expect(page.status).toBe(200);
+    expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    const html = await page.text();
+    const files = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map((match) => match[1]);
+    expect(files).toContain("/app.js");
+    for (const file of files) {
+      const response = await fetch(new URL(`${file}`, demo.address));
+      expect([file, response.status]).toEqual([file, 200]);
+      await response.arrayBuffer();
+    }
+  });
+
+  test("prints a line for each of five streams, and each delivers", async () => {
+    const lines = demo.lines.filter((line) => line.method === "GET");
+    expect(lines).toHaveLength(5);
+    for (const line of lines) {
+      const watched = await Watched.open(line.url);
+      expect([line.url, watched.response.status]).toEqual([line.url, 200]);
+      expect(watched.response.headers.get("content-type")).toBe("text/event-stream");
+      const first = { notice: "notice", unloading: "finished", logEntry: "entry", radio: "transmission" };
+      const model = new URL(line.url).pathname.split("/")[2] as keyof typeof first;
+      await watched.event(first[model] ?? "reading");
+    }
+  });
+
+  test("prints lines that a shell runs as they are", async () => {
+    for (const line of demo.lines) {
+      // An endless stream is cut by curl's own limit, which is exit code 28 and no failure here.
+      const command = line.method === "GET" ? line.command.replace("curl", "curl -m 2") : line.command;
+      const { stdout } = await run("sh", ["-c", command], { timeout: 20_000 }).catch(
+        (error: { code: number; stdout: string }) => {
+          if (error.code !== 28) throw error;
+          return error;
+        },
+      );
+      expect(stdout, line.command).toMatch(line.method === "GET" ? /^event: \w+\ndata: \{/m : /^\{"/);
+    }
+  });
+
+  test("brings a posted notice to its berth, and to no other", async () => {
+    const four = await Watched.open(`${demo.address}/api/notice/streamNotices?berth=4`);
+    const five = await Watched.open(`${demo.address}/api/notice/streamNotices?berth=5`);
+    await demo.post("notice/post", { berth: 4, kind: "weather", text: "Fog until nine." });
+    await demo.post("notice/post", { berth: 5, kind: "work", text: "Your cleat is mended." });
+    await four.event("notice", (notice) => notice.text === "Fog until nine.");
+    await five.event("notice", (notice) => notice.text === "Your cleat is mended.");
+    expect(five.reader.text).not.toContain("Fog");
+    expect(four.reader.text).not.toContain("cleat");
+  });
+
+  test("goes on after the last notice that a reconnecting client saw", async () => {
+    const url = `${demo.address}/api/notice/streamNotices?berth=9`;
+    const before = await Watched.open(url);
+    const first = await demo.post("notice/post", { berth: 9, kind: "fee", text: "One." });
+    await before.event("notice", (notice) => notice.id === first.id);
+    before.leave();
+    for (const text of ["Two.", "Three."]) await demo.post("notice/post", { berth: 9, kind: "fee", text });
+
+    const after = await Watched.open(url, { "last-event-id": String(first.id) });
+    await after.event("notice", (notice) => notice.text === "Three.");
+    expect(after.reader.dataOf("notice").map((notice) => notice.text)).toEqual(["Two.", "Three."]);
+  });
+
+  test("takes a forged last event ID for none", async () => {
+    for (const id of ["-1", "99999999999999999999", "1;drop table notices", "123456789"]) {
+      const watched = await Watched.open(`${demo.address}/api/notice/streamNotices?berth=4`, {
+        "last-event-id": id,
+      });
+      await watched.event("notice");
+    }
+  });
+
+  test("shows a task's progress up to its finish, then ends", async () => {
+    const { jobId } = await demo.post("unloading/start", { vessel: "Halcyon", containers: 3 });
+    const watched = await Watched.open(`${demo.address}/api/unloading/streamProgress?jobId=${jobId}`);
+    await watched.event("finished");
+    const moved = watched.reader.dataOf("progress").map((progress) => progress.moved);
+    expect(moved).toEqual([...moved].sort((a, b) => a - b));
+    expect(moved.at(-1)).toBe(3);
+    await expect.poll(() => watched.over).toBe(true);
+    expect(watched.reader.events.at(-1)).toMatchObject({ event: "end", data: "END" });
+  });
+
+  test("reports a task that goes wrong as an error event, then ends", async () => {
+    const { jobId } = await demo.post("unloading/start", { vessel: "Rust", containers: 4, jam: true });
+    const watched = await Watched.open(`${demo.address}/api/unloading/streamProgress?jobId=${jobId}`);
+    const error = await watched.event("error");
+    expect(error.message).toBe("The crane jammed after container 1 of 4.");
+    await expect.poll(() => watched.over).toBe(true);
+  });
+
+  test("answers 404 for a job that there is not, before any stream opens", async () => {
+    const response = await fetch(`${demo.address}/api/unloading/streamProgress?jobId=4242`);
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({
+      statusCode: 404,
+      message: "There is no unloading job 4242.",
+    });
+  });
+
+  test("brings a log entry to all readers, in the order of writing and once each", async () => {
+    const readers = [
+      await Watched.open(`${demo.address}/api/logEntry/streamEntries`),
+      await Watched.open(`${demo.address}/api/logEntry/streamEntries`),
+    ];
+    const vessels = Array.from({ length: 12 }, (_, index) => `Fleet ${index}`);
+    for (const vessel of vessels) {
+      await demo.post("logEntry/write", { kind: "arrival", vessel, remark: "In convoy." });
+    }
+    for (const reader of readers) {
+      await reader.event("entry", (entry) => entry.vessel === "Fleet 11");
+      const seen = reader.reader.dataOf("entry").map((entry) => entry.vessel);
+      expect(seen.filter((vessel) => vessel.startsWith("Fleet "))).toEqual(vessels);
+    }
+  });
+
+  test("tells the others on a channel who comes and goes", async () => {
+    const at = (callSign: string) =>
+      `${demo.address}/api/radio/streamChannel?channel=72&callSign=${callSign}`;
+    const tern = await Watched.open(at("Tern"));
+    expect(await tern.event("onAir")).toEqual({ callSigns: ["Tern"] });
+    const knot = await Watched.open(at("Knot"));
+    expect(await knot.event("onAir")).toEqual({ callSigns: ["Knot", "Tern"] });
+    await tern.event("joined", (joined) => joined.callSign === "Knot");
+
+    await demo.post("radio/transmit", { channel: 72, callSign: "Knot", text: "Leaving now." });
+    await tern.event("transmission", (said) => said.callSign === "Knot" && said.text === "Leaving now.");
+    knot.leave();
+    await tern.event("left", (left) => left.callSign === "Knot");
+    expect(knot.reader.names).not.toContain("joined");
+  });
+
+  test("shows a load drill in the station's readings while it lasts", async () => {
+    const station = await Watched.open(`${demo.address}/api/station/streamReadings`);
+    const quiet = await station.event("reading");
+    for (const value of [quiet.load, quiet.memory, quiet.disk]) expect(value).toBeGreaterThanOrEqual(0);
+    await demo.post("station/drill", { seconds: 2 });
+    await station.event("reading", (reading) => reading.drills > 0);
+    await station.event("reading", (reading) => reading.drills === 0 && reading.cpu > 0);
+  });
+
+  test("refuses bad arguments with 400 and the place of the fault", async () => {
+    const response = await fetch(`${demo.address}/api/notice/streamNotices?berth=13`);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ statusCode: 400, issues: [{ path: ["berth"] }] });
+  });
+});
+
+test.each(["SIGTERM", "SIGINT"] as const)("the demo closes its streams and stops on %s", async (signal) => {
+  const demo = await startDemo();
+  const logbook = await Watched.open(`${demo.address}/api/logEntry/streamEntries`);
+  await logbook.event("entry");
+  await demo.post("unloading/start", { vessel: "Halcyon", containers: 60 });
+  demo.child.process.kill(signal);
+  const { code } = await demo.child.ended(10_000);
+  expect(code).toBe(0);
+  expect(logbook.over).toBe(true);
+  expect(logbook.reader.names).not.toContain("end");
+  expect(demo.child.output).not.toMatch(/"level":(40|50|60)|broke off/);
+});
+
+test("the demo says in one line that its port is taken", async () => {
+  const squatter = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => squatter.once("listening", resolve));
+  try {
+    const { port } = squatter.address() as AddressInfo;
+    const child = new Child("examples/demo/server.ts", {
+      env: { PORT: `${port}`, HOST: "127.0.0.1", DATABASE_URL: "" },
+    });
+    expect((await child.ended()).code).toBe(1);
+    expect(child.output.trim()).toBe(
+      `Port ${port} is taken. Choose another one, for example: PORT=${port + 1} npm start`,
+    );
+  } finally {
+    squatter.close();
+  }
+});
