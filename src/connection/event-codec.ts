@@ -39,38 +39,38 @@ export class EventCodec {
    * @throws EventValidationError if name, data, id or reconnection time cannot be sent.
    */
   encode(event: string, data: unknown, options: PublishOptions | undefined): string {
+    return this.format(event, this.parse(event, data), options);
+  }
+
+  /** Gives the data as its schema parses it. @throws EventValidationError */
+  parse(event: string, data: unknown): unknown {
     const kind = this.#kinds.get(event);
     if (!kind) throw this.#unknownEvent(event);
-    const body = `${kind.start}${this.#stringify(event, this.#parse(event, kind.schema, data))}\n\n`;
+    let result;
+    try {
+      result = safeParse(kind.schema, data);
+    } catch (cause) {
+      throw this.#unparsable(event, cause);
+    }
+    if (result.success) return result.data;
+    throw this.#invalid(event, (result.error?.issues ?? []).map(toIssue));
+  }
+
+  /** Formats parsed data as a frame. @throws EventValidationError */
+  format(event: string, data: unknown, options: PublishOptions | undefined): string {
+    const start = this.#kinds.get(event)?.start ?? "";
+    const body = `${start}${this.#stringify(event, data)}\n\n`;
     return options === undefined ? body : this.#formatOptions(event, options) + body;
   }
 
   /** Tells whether `data` is what the event takes; `false` for an unknown event. */
   accepts(event: string, data: unknown): boolean {
+    const schema = this.#kinds.get(event)?.schema;
     try {
-      return parse(this.#kinds.get(event)?.schema, data)?.success === true;
+      return schema !== undefined && safeParse(schema, data).success;
     } catch {
       return false;
     }
-  }
-
-  #parse(event: string, schema: z.core.$ZodType, data: unknown): unknown {
-    let result;
-    try {
-      result = parse(schema, data);
-    } catch (cause) {
-      const isAsync = cause instanceof Error && cause.constructor.name === "$ZodAsyncError";
-      throw this.#invalid(
-        event,
-        [{ path: [], message: isAsync ? "its schema is asynchronous" : "its schema threw an error" }],
-        {
-          cause,
-          hint: isAsync ? "Events are validated as they are published; await the work before." : undefined,
-        },
-      );
-    }
-    if (result?.success) return result.data;
-    throw this.#invalid(event, (result?.error?.issues ?? []).map(toIssue));
   }
 
   #stringify(event: string, data: unknown): string {
@@ -98,6 +98,13 @@ export class EventCodec {
     return lines;
   }
 
+  #unparsable(event: string, cause: unknown): EventValidationError {
+    const isAsync = cause instanceof Error && cause.constructor.name === "$ZodAsyncError";
+    const message = isAsync ? "its schema is asynchronous" : "its schema threw an error";
+    const hint = isAsync ? "Events are validated as they are published; await the work before." : undefined;
+    return this.#invalid(event, [{ path: [], message }], { cause, hint });
+  }
+
   #unknownEvent(event: string): EventValidationError {
     const names = this.names;
     return this.#invalid(event, [{ path: [], message: `is not in events (${names.join(", ")})` }], {
@@ -120,8 +127,8 @@ interface ParseResult {
   error?: { issues: readonly z.core.$ZodIssue[] };
 }
 
-function parse(schema: z.core.$ZodType | undefined, data: unknown): ParseResult | undefined {
-  return (schema as z.ZodType | undefined)?.safeParse(data);
+function safeParse(schema: z.core.$ZodType, data: unknown): ParseResult {
+  return (schema as z.ZodType).safeParse(data);
 }
 
 function toIssue({ path, message, code }: z.core.$ZodIssue): Issue {

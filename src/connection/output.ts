@@ -62,6 +62,11 @@ export class Output implements Flushable, IdleOwner {
     return this.#dropped;
   }
 
+  /** `true` once nothing is sent any more. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   /** `true` from the moment at which the head can no longer become an HTTP error. */
   get committed(): boolean {
     return this.#committed;

@@ -59,6 +59,11 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
     this.#output = new Output(this, settings);
   }
 
+  /** `ClassName.methodName`. */
+  get endpoint(): string {
+    return this.#settings.endpoint;
+  }
+
   /** Why the stream is over; `undefined` while it is not. */
   get reason(): CloseReason | undefined {
     return this.#reason;
@@ -208,7 +213,7 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
       this.#output.stop();
     } else if (reason === "overflow" || reason === "stalled") {
       this.#output.cut();
-    } else if (this.#isOpen) {
+    } else if (this.#isOpen && !this.#output.stopped) {
       if (farewellRetryMs !== undefined) this.#output.pushLast(formatRetry(farewellRetryMs));
       this.#output.finish();
       this.#output.settle();
@@ -218,6 +223,13 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
     this.#controller?.abort(reason);
     this.#host.onClosed(reason);
     if (reason === "client" || reason === "overflow" || reason === "stalled") this.#finish();
+  }
+
+  /** Gives a stream up whose head has not gone out, because an HTTP error is answered instead. */
+  abandon(): void {
+    this.#output.stop();
+    this.close("error");
+    this.#finish();
   }
 
   /** Takes the transport, the head being written. */

@@ -35,22 +35,18 @@ export async function identify(
 ): Promise<Identity> {
   const result: unknown = (await authenticate?.(request)) ?? null;
   if (!isExpiring(result)) return { user: result, expiresAt: undefined };
+  const user = result.user ?? null;
+  if (result.expiresAt === undefined || result.expiresAt === null) return { user, expiresAt: undefined };
   const expiresAt = Number(result.expiresAt);
   if (Number.isNaN(expiresAt)) {
     throw new TypeError("authenticate gave an expiresAt that is no time. Give a Date or ms since the epoch.");
   }
   if (expiresAt <= Date.now()) throw new UnauthorizedError("The sign-in has expired. Sign in again.");
-  return { user: result.user ?? null, expiresAt };
+  return { user, expiresAt };
 }
 
 function isExpiring(result: unknown): result is ExpiringUser {
-  return (
-    typeof result === "object" &&
-    result !== null &&
-    "user" in result &&
-    "expiresAt" in result &&
-    (typeof result.expiresAt === "number" || result.expiresAt instanceof Date)
-  );
+  return typeof result === "object" && result !== null && "user" in result && "expiresAt" in result;
 }
 
 /** What tells one user from another: the `id`, else the user itself; `undefined` for nobody. */

@@ -50,7 +50,8 @@ export async function drive(connection: StreamConnection, start: () => Handler):
   }
 }
 
-function isUnwinding(error: unknown, { reason }: StreamConnection): boolean {
+/** Tells whether an error only says that the stream is over. */
+export function isUnwinding(error: unknown, { reason }: StreamConnection): boolean {
   // A wait that was given the signal fails with its reason, or with an AbortError.
   return (
     (isPinestreamError(error) && error.code === "PINE_STREAM_CLOSED") ||
@@ -80,9 +81,10 @@ function publishYielded(connection: StreamConnection, value: unknown): void {
     connection.publish(event, data, id === undefined && retry === undefined ? undefined : { id, retry });
     return;
   }
-  throw new EventValidationError("(yielded)", [
-    { path: [], message: `a ${describe(value)} was yielded; yield sse.event(…), { event, data } or [event, data]` },
-  ]);
+  throw new EventValidationError("(yielded)", [{ path: [], message: `is a ${describe(value)}` }], {
+    endpoint: connection.endpoint,
+    hint: "Yield sse.event(…), { event, data } or [event, data].",
+  });
 }
 
 function describe(value: unknown): string {

@@ -1,0 +1,26 @@
+export { z } from "zod";
+
+export { stream, api } from "./endpoint/decorators.ts";
+export type { Register } from "./endpoint/register.ts";
+export type { APIOptions, HTTPMethod, OverflowPolicy, StreamOptions } from "./endpoint/options.ts";
+export type { EventObject, PublishOptions, SSEConnection, StreamEvent } from "./connection/types.ts";
+export type { Context } from "./runtime/context.ts";
+export type { Authenticate, ExpiringUser } from "./runtime/authenticate.ts";
+export type { Guard, Guards } from "./runtime/guards.ts";
+export { BaseModel } from "./model/base-model.ts";
+export { createServer, type CreateServerOptions } from "./server/create-server.ts";
+export type { ModelSource, PinestreamOptions } from "./server/options.ts";
+export type { StreamFilter, StreamInfo, Streams } from "./server/streams.ts";
+export { pinestream as default } from "./server/plugin.ts";
+
+export { isPinestreamError, PinestreamError, type Issue } from "./errors/base.ts";
+export { EndpointDefinitionError } from "./errors/endpoint-errors.ts";
+export {
+  ForbiddenError,
+  HTTPError,
+  InvalidParametersError,
+  ServerBusyError,
+  TooManyConnectionsError,
+  UnauthorizedError,
+} from "./errors/http-errors.ts";
+export { EventValidationError, StreamClosedError, type CloseReason } from "./errors/stream-errors.ts";

@@ -1,0 +1,46 @@
+import type { FastifyRequest } from "fastify";
+
+import { identify, type Identity } from "./authenticate.ts";
+import { extendContext, RequestContext, type Context, type ContextSource } from "./context.ts";
+import { passGuards } from "./guards.ts";
+import type { RuntimeEndpoint, StreamHost } from "./types.ts";
+
+/** What differs between the kinds of request that enter an endpoint. */
+export interface Entry extends Omit<ContextSource, "endpoint" | "user" | "parse"> {
+  /** Told who sends the request before anything else happens; what it throws refuses the request. */
+  onIdentity?(identity: Identity): void;
+}
+
+/**
+ * Takes a request up to its handler: signs in, passes the guards, reads the arguments, in this order. Gives the
+ * arguments to call the method with.
+ *
+ * @throws UnauthorizedError, ForbiddenError, InvalidParametersError, and what the application's functions throw.
+ */
+export async function enter(
+  endpoint: RuntimeEndpoint,
+  host: Pick<StreamHost, "authenticate" | "extras">,
+  { onIdentity, ...source }: Entry,
+): Promise<unknown[]> {
+  const { request } = source;
+  const identity = await identify(host.authenticate, request);
+  onIdentity?.(identity);
+  const context = new RequestContext({
+    ...source,
+    endpoint: endpoint.name,
+    user: identity.user,
+    parse: () => endpoint.parser.parse(rawParameters(endpoint, request)),
+  });
+  const extras = await host.extras?.(request);
+  if (extras) extendContext(endpoint.name, context, extras);
+  const ctx = context as unknown as Context;
+  await passGuards(endpoint.guards, ctx, endpoint.name);
+  return endpoint.parser.toArguments(context.params, ctx);
+}
+
+/** Gives a request's arguments as they came: the body, or the query string with what the path holds. */
+function rawParameters(endpoint: RuntimeEndpoint, request: FastifyRequest): unknown {
+  if (endpoint.source === "body") return request.body ?? {};
+  if (!endpoint.hasOwnPath) return request.query;
+  return { ...(request.query as object), ...(request.params as object) };
+}

@@ -1,0 +1,215 @@
+// The life of one request to a stream, drawn in docs/lifecycle.md: limits, sign-in, guards, arguments, handler,
+// and one way out for every failure. The connection exists from the first line on, so that a client that
+// leaves at any point is noticed, and whatever is held is let go of in `onFinished` alone.
+
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+import { jitter } from "../async/jitter.ts";
+import { startTimer, type Timer } from "../async/timer.ts";
+import type { ConnectionSettings } from "../connection/settings.ts";
+import { StreamConnection, type ConnectionHost } from "../connection/stream-connection.ts";
+import type { Transport } from "../connection/transport.ts";
+import { ForbiddenError, ServerBusyError, UnauthorizedError } from "../errors/http-errors.ts";
+import type { CloseReason } from "../errors/stream-errors.ts";
+import { LAST_EVENT_ID_HEADER, LAST_EVENT_ID_PARAMETER } from "../wire/event-stream.ts";
+import { parseEndId } from "../wire/end-id.ts";
+import type { Identity } from "./authenticate.ts";
+import { watchDeparture } from "./departure.ts";
+import { drive, isUnwinding, type Handler } from "./drive.ts";
+import { enter } from "./enter.ts";
+import { describeFailure } from "./failure.ts";
+import type { Lease, OpenStream, RuntimeEndpoint, StreamHost } from "./types.ts";
+
+/** A request to a stream, and how its answer is given. */
+export interface Exchange {
+  request: FastifyRequest;
+  reply: FastifyReply;
+  /** Writes the head and gives the transport to `onHead`, at once or later. */
+  sendHead(onHead: (transport: Transport) => void): void;
+  /** Answers with an ordinary HTTP error. */
+  sendError(error: unknown): void;
+  /** Cuts the connection without an answer. */
+  destroy(): void;
+}
+
+/** Tells whether this request is a browser's reconnection after the endpoint had ended, to be told 204. */
+export function hasEnded(endpoint: string, request: FastifyRequest): boolean {
+  const id = readLastEventId(request);
+  return id !== undefined && parseEndId(id, endpoint).ended;
+}
+
+/**
+ * Serves one request to a stream. Resolves when the handler has ended, in whatever way; never rejects.
+ */
+export async function serveStream(
+  endpoint: RuntimeEndpoint & { stream: ConnectionSettings },
+  host: StreamHost,
+  exchange: Exchange,
+): Promise<void> {
+  const { request, reply } = exchange;
+  const run = new StreamRun(endpoint, host, exchange);
+  const { connection } = run;
+  try {
+    run.lease = host.admit(request);
+    const args = await enter(endpoint, host, {
+      request,
+      reply,
+      connection,
+      lastEventId: connection.lastEventId,
+      signal: () => connection.signal,
+      onIdentity: (identity) => run.identify(identity),
+    });
+    if (!connection.closed) {
+      run.open();
+      await drive(connection, () => endpoint.handler.apply(endpoint.model, args) as Handler);
+    }
+    const refusal = connection.isOpen ? undefined : refusalFor(connection.reason);
+    if (refusal) throw refusal;
+    if (!reply.sent || connection.isOpen) await connection.end();
+    else connection.gone();
+  } catch (error) {
+    run.fail(error);
+  } finally {
+    connection.unwinder.disarm();
+    host.onEnd(run);
+  }
+}
+
+class StreamRun implements ConnectionHost, OpenStream {
+  readonly connection: StreamConnection;
+  readonly openedAt = new Date();
+  lease: Lease | undefined;
+  user: unknown = null;
+  readonly #endpoint: RuntimeEndpoint & { stream: ConnectionSettings };
+  readonly #host: StreamHost;
+  readonly #exchange: Exchange;
+  readonly #unwatch: () => void;
+  #timers: Timer[] = [];
+
+  constructor(
+    endpoint: RuntimeEndpoint & { stream: ConnectionSettings },
+    host: StreamHost,
+    exchange: Exchange,
+  ) {
+    this.#endpoint = endpoint;
+    this.#host = host;
+    this.#exchange = exchange;
+    const id = readLastEventId(exchange.request);
+    const position = id === undefined ? "" : parseEndId(id, endpoint.name).position;
+    this.connection = new StreamConnection(endpoint.stream, this, position === "" ? undefined : position);
+    this.#unwatch = watchDeparture(exchange.request, exchange.reply, () => this.connection.gone());
+    host.onStart(this);
+  }
+
+  get log(): FastifyRequest["log"] {
+    return this.#exchange.request.log;
+  }
+
+  get endpoint(): string {
+    return this.#endpoint.name;
+  }
+
+  /** Lists the stream as open and starts its lifetime. */
+  open(): void {
+    const { maxLifetimeMs } = this.#host;
+    if (maxLifetimeMs !== undefined) {
+      const lifetimeMs = jitter(maxLifetimeMs * 0.8, maxLifetimeMs);
+      this.#timers.push(startTimer(lifetimeMs, () => this.connection.close("lifetime"), { background: true }));
+    }
+    this.#host.onOpen(this);
+  }
+
+  /** Counts the stream for its user and ends it with the sign-in. @throws TooManyConnectionsError */
+  identify({ user, expiresAt }: Identity): void {
+    this.user = user;
+    this.lease?.identify(user);
+    if (expiresAt === undefined || expiresAt === Number.POSITIVE_INFINITY) return;
+    const close = (): void => this.connection.close("expired");
+    this.#timers.push(startTimer(expiresAt - Date.now(), close, { background: true }));
+  }
+
+  /** Cuts the connection, whatever state it is in. */
+  destroy(): void {
+    this.connection.cut();
+    this.#exchange.destroy();
+  }
+
+  commitHead(): void {
+    this.#exchange.sendHead((transport) => this.connection.attach(transport));
+  }
+
+  onClosed(_reason: CloseReason): void {
+    for (const timer of this.#timers) timer.clear();
+    this.#timers = [];
+  }
+
+  onFinished(): void {
+    this.#unwatch();
+    const { reason, committed } = this.connection;
+    if (!committed && (reason === "overflow" || reason === "stalled")) this.#exchange.destroy();
+    this.lease?.release();
+    this.#host.onFinish(this);
+  }
+
+  /** Handles what the handler, or anything before it, has thrown. */
+  fail(error: unknown): void {
+    const { connection } = this;
+    if (connection.closed && connection.reason !== "error") {
+      const isExpected = isUnwinding(error, connection) || !connection.isOpen;
+      if (!isExpected) this.#logFailure(error, "the handler failed after its stream was over");
+      if (!connection.committed && connection.reason !== "client") this.#answer(refusalOr(connection, error));
+      return;
+    }
+    if (!connection.committed) {
+      this.#answer(error);
+      return;
+    }
+    this.#logFailure(error, "the handler failed; its stream was closed without an end event");
+    const { event, data } = describeFailure(error);
+    if (this.#endpoint.stream.codec.accepts(event, data)) connection.publish(event, data);
+    connection.close("error");
+  }
+
+  #answer(error: unknown): void {
+    this.connection.abandon();
+    this.#exchange.sendError(error);
+  }
+
+  #logFailure(error: unknown, what: string): void {
+    this.log.error({ err: error, endpoint: this.#endpoint.name }, `${this.#endpoint.name}: ${what}`);
+  }
+}
+
+function readLastEventId(request: FastifyRequest): string | undefined {
+  const header = request.headers[LAST_EVENT_ID_HEADER];
+  if (typeof header === "string" && header !== "") return decodeHeader(header);
+  const query = (request.query as Record<string, unknown> | undefined)?.[LAST_EVENT_ID_PARAMETER];
+  const value: unknown = Array.isArray(query) ? query.at(-1) : query;
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** Node reads the bytes of a header as Latin-1, while clients send the id as UTF-8 (HTML 9.2.4). */
+function decodeHeader(value: string): string {
+  const text = Buffer.from(value, "latin1").toString("utf8");
+  return text.includes("\uFFFD") ? value : text;
+}
+
+function refusalOr(connection: StreamConnection, error: unknown): unknown {
+  return refusalFor(connection.reason) ?? error;
+}
+
+/** The HTTP error for a stream that was closed before its head went out. */
+function refusalFor(reason: CloseReason | undefined): Error | undefined {
+  switch (reason) {
+    case "shutdown":
+      return new ServerBusyError("The server is shutting down. Try again.", jitter(1, 5));
+    case "lifetime":
+      return new ServerBusyError("The stream's lifetime is over. Connect again.", jitter(1, 5));
+    case "expired":
+      return new UnauthorizedError("The sign-in has expired. Sign in again.");
+    case "closed":
+      return new ForbiddenError("The stream was closed by the server.");
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,197 @@
+import type { FastifyBaseLogger, FastifyRequest } from "fastify";
+
+import { EventCodec } from "../connection/event-codec.ts";
+import { checkGuards, checkRoutes, isDownleveled } from "../endpoint/check.ts";
+import { collectEndpoints, type Endpoint } from "../endpoint/collect.ts";
+import { BaseModel } from "../model/base-model.ts";
+import { bindDatabase, type Database } from "../model/database.ts";
+import { streamClosed, streamOpened } from "../observe/channels.ts";
+import { createRequestParser } from "../params/request-parser.ts";
+import { resolveParameters } from "../reflect/resolve-parameters.ts";
+import { BUILT_IN_GUARDS, type Guard, type Guards } from "../runtime/guards.ts";
+import type { Lease, OpenStream, RuntimeEndpoint, StreamHost } from "../runtime/types.ts";
+import { wrapMethods } from "../runtime/wrap-methods.ts";
+import { canFindAwaitChain } from "../scope/await-chain.ts";
+import { catchStrayRejections } from "../scope/stray-rejections.ts";
+import { useDatabase } from "./database.ts";
+import { ConnectionLimits } from "./limits.ts";
+import { loadModels } from "./load-models.ts";
+import { readOptions, type PinestreamOptions, type Settings } from "./options.ts";
+import { ActiveStreams } from "./shutdown.ts";
+import type { Streams } from "./streams.ts";
+
+/** Options of the plugin together with Fastify's own. */
+export interface ServeOptions extends PinestreamOptions {
+  /** Path before all routes; none by default when registered as a plugin. */
+  prefix?: string;
+}
+
+/** An endpoint with its route. */
+export interface Route extends RuntimeEndpoint {
+  httpMethod: Endpoint["httpMethod"];
+  path: string;
+  compress: boolean | undefined;
+}
+
+/** All that one registration of the plugin serves, made ready before the first request. */
+export class Application implements StreamHost {
+  readonly routes: readonly Route[];
+  readonly authenticate: StreamHost["authenticate"];
+  readonly extras: StreamHost["extras"];
+  readonly maxLifetimeMs: number | undefined;
+  readonly #settings: Settings;
+  readonly #limits: ConnectionLimits;
+  readonly #streams: Streams;
+  readonly #active = new ActiveStreams();
+  readonly #downleveled: readonly string[];
+  readonly #release: (() => void | Promise<void>)[];
+
+  private constructor(
+    options: PinestreamOptions,
+    parts: {
+      settings: Settings;
+      routes: readonly Route[];
+      downleveled: readonly string[];
+      streams: Streams;
+      release: (() => void | Promise<void>)[];
+    },
+  ) {
+    this.authenticate = options.authenticate;
+    this.extras = options.context;
+    this.maxLifetimeMs = options.maxLifetime;
+    this.routes = parts.routes;
+    this.#settings = parts.settings;
+    this.#limits = new ConnectionLimits(options);
+    this.#streams = parts.streams;
+    this.#downleveled = parts.downleveled;
+    this.#release = parts.release;
+  }
+
+  /**
+   * Loads the models and makes their endpoints ready.
+   *
+   * @throws EndpointDefinitionError, ParameterDescriptionError, DatabaseError, TypeError for a wrong option.
+   */
+  static async prepare(options: PinestreamOptions, streams: Streams): Promise<Application> {
+    const settings = readOptions(options);
+    const models = await loadModels(options.models);
+    const guards: Guards = { ...BUILT_IN_GUARDS, ...options.guards };
+    const endpoints = models.flatMap(collectEndpoints);
+    checkRoutes(endpoints);
+    for (const { name, guards: wanted } of endpoints) checkGuards(name, wanted, Object.keys(guards));
+    const routes = await toRoutes(endpoints, options, settings, guards);
+    const database = await useDatabase(models, options.database);
+    for (const model of models) wrapMethods(model);
+    return new Application(options, {
+      settings,
+      routes,
+      downleveled: endpoints.filter(({ stream, method }) => stream && isDownleveled(method)).map(({ name }) => name),
+      streams,
+      release: [catchStrayRejections(), () => database.release()],
+    });
+  }
+
+  admit(request: FastifyRequest): Lease {
+    return this.#limits.admit(request);
+  }
+
+  onStart(stream: OpenStream): void {
+    this.#active.add(stream);
+  }
+
+  onOpen(stream: OpenStream): void {
+    this.#streams.add(stream);
+    if (streamOpened.hasSubscribers) streamOpened.publish({ endpoint: stream.endpoint, user: stream.user });
+  }
+
+  onFinish(stream: OpenStream): void {
+    this.#streams.remove(stream);
+    this.#active.noteFinished(stream);
+    if (!streamClosed.hasSubscribers) return;
+    const { reason, events, bytes } = stream.connection;
+    streamClosed.publish({ endpoint: stream.endpoint, user: stream.user, reason, events, bytes });
+  }
+
+  onEnd(stream: OpenStream): void {
+    this.#active.noteEnded(stream);
+  }
+
+  /** Refuses new streams, ends the open ones, and waits for their handlers within `shutdownTimeout`. */
+  async drain(log: FastifyBaseLogger): Promise<void> {
+    this.#limits.close();
+    const running = await this.#active.drain(this.#settings.shutdownTimeout);
+    if (running.length === 0) return;
+    log.warn(
+      { endpoints: [...new Set(running)] },
+      `${running.length} handlers were still running when the server closed. ` +
+        "Pass ctx.signal to what they wait for, use sse.sleep, or raise shutdownTimeout.",
+    );
+  }
+
+  /** Lets go of what the application holds. */
+  async close(): Promise<void> {
+    for (const release of this.#release) await release();
+  }
+
+  /** Says once in the log where handlers cannot be unwound. */
+  async warnOfLimits(log: FastifyBaseLogger): Promise<void> {
+    if (!this.routes.some(({ stream }) => stream)) return;
+    const reason = (await canFindAwaitChain())
+      ? this.#downleveled.length > 0 &&
+        `${this.#downleveled.join(", ")}: compiled to ES2017 or older. Set the compiler's target to ES2018 or later`
+      : "V8's async stack traces are off. Run node without --no-async-stack-traces, and compile to ES2018 or later";
+    if (!reason) return;
+    log.warn(
+      `A handler that loops without yield goes on after its client has left, until it looks at ctx.signal: ${reason}.`,
+    );
+  }
+}
+
+async function toRoutes(
+  endpoints: readonly Endpoint[],
+  options: PinestreamOptions,
+  settings: Settings,
+  guards: Guards,
+): Promise<Route[]> {
+  const methods = endpoints.map((endpoint) => ({
+    className: endpoint.className,
+    methodName: endpoint.methodName,
+    length: endpoint.method.length,
+    parameterNames: undefined,
+    site: endpoint.site,
+    params: endpoint.params,
+    endpoint,
+  }));
+  const resolved = await resolveParameters(methods, {
+    manifest: options.manifest,
+    production: process.env["NODE_ENV"] === "production",
+  });
+  return methods.map((method) => {
+    const { endpoint } = method;
+    const { name, model, methodName, httpMethod, stream, api } = endpoint;
+    const source = httpMethod === "GET" || httpMethod === "DELETE" ? "query" : "body";
+    const parameters = resolved.get(method) ?? { parameters: [] };
+    return {
+      name,
+      model,
+      handler: (model as Record<string, RuntimeEndpoint["handler"]>)[methodName] as RuntimeEndpoint["handler"],
+      guards: endpoint.guards.map((guard) => guards[guard] as Guard),
+      parser: createRequestParser({ endpoint: name, parameters, source }),
+      source,
+      hasOwnPath: endpoint.hasOwnPath,
+      httpMethod,
+      path: endpoint.path,
+      contentType: api.contentType,
+      compress: stream ? false : api.compress,
+      stream: stream && {
+        endpoint: name,
+        codec: new EventCodec(name, stream.events),
+        keepAliveMs: stream.keepAlive ?? settings.keepAlive,
+        retryMs: stream.retry,
+        maxBufferedBytes: settings.maxBufferedBytes,
+        overflow: stream.overflow ?? settings.overflow,
+        stallTimeoutMs: settings.stallTimeout,
+      },
+    };
+  });
+}

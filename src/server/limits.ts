@@ -1,0 +1,67 @@
+import type { FastifyRequest } from "fastify";
+
+import { jitter } from "../async/jitter.ts";
+import { ServerBusyError, TooManyConnectionsError } from "../errors/http-errors.ts";
+import { userKey } from "../runtime/authenticate.ts";
+import type { Lease } from "../runtime/types.ts";
+
+/** Bounds in seconds of the `retry-after` that a refused client is told. */
+const RETRY_AFTER = [2, 10] as const;
+
+/** Counts open streams, all in all and for each client. A new one is refused; an open one is never evicted. */
+export class ConnectionLimits {
+  readonly #maxConnections: number;
+  readonly #maxPerClient: number;
+  readonly #perClient = new Map<unknown, number>();
+  #connections = 0;
+  #isClosing = false;
+
+  constructor(options: { maxConnections?: number | undefined; maxConnectionsPerClient?: number | undefined }) {
+    this.#maxConnections = options.maxConnections ?? Number.POSITIVE_INFINITY;
+    this.#maxPerClient = options.maxConnectionsPerClient ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Refuses every stream from now on. */
+  close(): void {
+    this.#isClosing = true;
+  }
+
+  /**
+   * Takes a place for a stream before anything is known of its client.
+   *
+   * @throws ServerBusyError if the server is full or shutting down.
+   */
+  admit(request: FastifyRequest): Lease {
+    if (this.#isClosing) {
+      throw new ServerBusyError("The server is shutting down. Try again.", jitter(...RETRY_AFTER));
+    }
+    if (this.#connections >= this.#maxConnections) {
+      throw new ServerBusyError("The server has as many streams open as it can. Try again.", jitter(...RETRY_AFTER));
+    }
+    this.#connections++;
+    let client: unknown;
+    let isCounted = false;
+    let isReleased = false;
+    return {
+      identify: (user) => {
+        if (isReleased) return;
+        client = userKey(user) ?? `address ${request.ip}`;
+        const count = this.#perClient.get(client) ?? 0;
+        if (count >= this.#maxPerClient) {
+          throw new TooManyConnectionsError(this.#maxPerClient, jitter(...RETRY_AFTER));
+        }
+        this.#perClient.set(client, count + 1);
+        isCounted = true;
+      },
+      release: () => {
+        if (isReleased) return;
+        isReleased = true;
+        this.#connections--;
+        if (!isCounted) return;
+        const count = (this.#perClient.get(client) ?? 1) - 1;
+        if (count > 0) this.#perClient.set(client, count);
+        else this.#perClient.delete(client);
+      },
+    };
+  }
+}

@@ -1,0 +1,104 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
+
+import type { ConnectionSettings } from "../connection/settings.ts";
+import { enter } from "../runtime/enter.ts";
+import { serveAPI } from "../runtime/serve-api.ts";
+import { hasEnded, serveStream } from "../runtime/serve-stream.ts";
+import type { Application, Route } from "./application.ts";
+import { sendError } from "./error-reply.ts";
+import { sendHead, STREAM_HEADERS, takeOver } from "./head.ts";
+
+type StreamRoute = Route & { stream: ConnectionSettings };
+
+/** Adds a route for each endpoint, and for each GET stream one that answers HEAD. */
+export function addRoutes(fastify: FastifyInstance, application: Application): void {
+  for (const route of application.routes) {
+    if (isStream(route)) addStream(fastify, application, route);
+    else addAPI(fastify, application, route);
+  }
+}
+
+function isStream(route: Route): route is StreamRoute {
+  return route.stream !== undefined;
+}
+
+function addStream(fastify: FastifyInstance, application: Application, route: StreamRoute): void {
+  const { name, httpMethod, path } = route;
+  fastify.route(
+    withCompress(route, {
+      method: httpMethod,
+      url: path,
+      exposeHeadRoute: false,
+      onSend: takeOver,
+      // Not async: Fastify would keep a promise, and take its end for an answer that is missing.
+      handler: (request, reply) => {
+        if (hasEnded(name, request)) {
+          void reply.code(204).send();
+          return;
+        }
+        void serveStream(route, application, {
+          request,
+          reply,
+          sendHead: (onHead) => sendHead(reply, onHead),
+          sendError: (error) => sendError(fastify, request, reply, name, error),
+          destroy: () => reply.raw.destroy(),
+        });
+      },
+    }),
+  );
+  if (httpMethod !== "GET") return;
+  fastify.route(
+    withCompress(route, {
+      method: "HEAD",
+      url: path,
+      handler: (request, reply) => answerHead(fastify, application, route, request, reply),
+    }),
+  );
+}
+
+/** HEAD answers what GET would begin with, for the same client and arguments, and runs no handler. */
+async function answerHead(
+  fastify: FastifyInstance,
+  application: Application,
+  route: StreamRoute,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  if (hasEnded(route.name, request)) return reply.code(204).send();
+  const controller = new AbortController();
+  try {
+    await enter(route, application, {
+      request,
+      reply,
+      connection: undefined,
+      lastEventId: undefined,
+      signal: () => controller.signal,
+    });
+    return reply.code(200).headers(STREAM_HEADERS).send();
+  } catch (error) {
+    sendError(fastify, request, reply, route.name, error);
+    return reply;
+  }
+}
+
+function addAPI(fastify: FastifyInstance, application: Application, route: Route): void {
+  fastify.route(
+    withCompress(route, {
+      method: route.httpMethod,
+      url: route.path,
+      handler: async (request, reply) => {
+        try {
+          return await serveAPI(route, application, request, reply);
+        } catch (error) {
+          sendError(fastify, request, reply, route.name, error);
+          return reply;
+        }
+      },
+    }),
+  );
+}
+
+/** `compress` is an option that @fastify/compress adds to routes; without the plugin it means nothing. */
+function withCompress({ compress }: Route, options: RouteOptions): RouteOptions {
+  return compress === undefined ? options : Object.assign(options, { compress });
+}
