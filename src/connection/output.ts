@@ -142,9 +142,7 @@ export class Output implements Flushable, IdleOwner {
     transport.onDrain = () => this.schedule();
     const { keepAliveMs, retryMs } = this.#settings;
     if (keepAliveMs !== false) this.#keepAlive = new IdleEntry(this, keepAliveMs);
-    this.#write(
-      formatKeepAliveComment(keepAliveMs) + (retryMs === undefined ? "" : formatRetry(retryMs)),
-    );
+    this.#write(formatKeepAliveComment(keepAliveMs) + (retryMs === undefined ? "" : formatRetry(retryMs)));
   }
 
   /** @internal Called by the flush at the end of a turn. */

@@ -165,7 +165,9 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
     if (this.#reason !== undefined) {
       // Off the handler's chain nothing is thrown, so a loop there must not be made to spin by an early end.
       const isOwn = this.unwinder.check();
-      await (isOwn ? nextTurn() : new Promise<void>((resolve) => startTimer(ms, resolve, { background: true })));
+      await (isOwn
+        ? nextTurn()
+        : new Promise<void>((resolve) => startTimer(ms, resolve, { background: true })));
       return;
     }
     await new Promise<void>((resolve) => {
@@ -219,7 +221,7 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
       this.#output.settle();
     }
     this.unwinder.arm(reason, () => this.#reportLinger(reason));
-    for (const settle of [...this.#onClose]) settle();
+    for (const settle of this.#onClose) settle();
     this.#controller?.abort(reason);
     this.#host.onClosed(reason);
     if (reason === "client" || reason === "overflow" || reason === "stalled") this.#finish();

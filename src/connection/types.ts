@@ -93,4 +93,3 @@ export interface SSEConnection<E extends z.ZodObject = AnyEvents> {
    */
   comment(text: string): boolean;
 }
-

@@ -36,7 +36,8 @@ export function checkDeclaration(endpoint: string, { stream, api, method }: Decl
     if (options?.params !== undefined) {
       if (!isObjectSchema(options.params)) refuse("params has to be a z.object of zod 4.");
       const part = findAsyncPart(options.params);
-      if (part) refuse(`params has an asynchronous schema at ${part}. Use guards for checks that have to wait.`);
+      if (part)
+        refuse(`params has an asynchronous schema at ${part}. Use guards for checks that have to wait.`);
     }
   }
 }
@@ -51,7 +52,9 @@ function checkStream(options: StreamOptions, refuse: (problem: string) => never)
   for (const [name, schema] of Object.entries(events.shape)) {
     const quoted = JSON.stringify(name);
     if (RESERVED_EVENTS.includes(name)) {
-      refuse(`event ${quoted} is the framework's own. Give yours another name (reserved: ${RESERVED_EVENTS.join(", ")}).`);
+      refuse(
+        `event ${quoted} is the framework's own. Give yours another name (reserved: ${RESERVED_EVENTS.join(", ")}).`,
+      );
     }
     if (name === "") refuse("an event has an empty name. Name it; clients listen by name.");
     const problem = findFieldProblem(name);
@@ -88,9 +91,7 @@ export function checkGuards(endpoint: string, guards: readonly string[], known: 
 }
 
 /** Checks that no two endpoints answer to the same method and path. @throws EndpointDefinitionError */
-export function checkRoutes(
-  endpoints: readonly { name: string; httpMethod: string; path: string }[],
-): void {
+export function checkRoutes(endpoints: readonly { name: string; httpMethod: string; path: string }[]): void {
   const taken = new Map<string, string>();
   for (const { name, httpMethod, path } of endpoints) {
     const route = `${httpMethod} ${path}`;

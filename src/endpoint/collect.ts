@@ -45,7 +45,8 @@ export function collectEndpoints(model: object): Endpoint[] {
 function toEndpoint(model: object, className: string, declaration: Declaration): Endpoint {
   const { methodName, method, site, stream } = declaration;
   const name = `${className}.${methodName}`;
-  const option = <K extends keyof EndpointOptions>(key: K): EndpointOptions[K] => pick(name, declaration, key);
+  const option = <K extends keyof EndpointOptions>(key: K): EndpointOptions[K] =>
+    pick(name, declaration, key);
   const path = option("path");
   if (className === "" && path === undefined) {
     throw new EndpointDefinitionError(

@@ -78,7 +78,11 @@ export function declarationsOf(constructor: Method): Map<string, Declaration> {
 function locate(args: DecoratorArguments): { methodName: string; method: Method; declared: Declared } {
   if (args.length === 2 || typeof args[1] === "object") {
     const [value, context] = args as [Method, ClassMethodDecoratorContext];
-    assertInstanceMethod(args, context.name, context.kind === "method" && !context.static && !context.private);
+    assertInstanceMethod(
+      args,
+      context.name,
+      context.kind === "method" && !context.static && !context.private,
+    );
     return { methodName: String(context.name), method: value, declared: entry(byMetadata, context.metadata) };
   }
   const [target, key, descriptor] = args;
@@ -93,7 +97,11 @@ function entry(map: WeakMap<object, Declared>, key: object): Declared {
   return declared;
 }
 
-function assertInstanceMethod(args: DecoratorArguments, key: string | symbol, isInstanceMethod: boolean): void {
+function assertInstanceMethod(
+  args: DecoratorArguments,
+  key: string | symbol,
+  isInstanceMethod: boolean,
+): void {
   if (isInstanceMethod && typeof key === "string") return;
   throw new EndpointDefinitionError(
     `${classOf(args)}.${String(key)}`,

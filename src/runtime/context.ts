@@ -110,7 +110,10 @@ export class RequestContext implements BaseContext {
   createSSE<E extends z.ZodObject = AnyEvents>(events?: E): SSEConnection<E> {
     const { connection, endpoint } = this.#source;
     if (!connection) {
-      throw new EndpointDefinitionError(endpoint, "is no stream. Add @stream to the method to use createSSE.");
+      throw new EndpointDefinitionError(
+        endpoint,
+        "is no stream. Add @stream to the method to use createSSE.",
+      );
     }
     return connection.open(events) as unknown as SSEConnection<E>;
   }

@@ -8,11 +8,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
  * another one on the same connection (pipelining) has no socket yet and is told nothing, so there the socket
  * is watched.
  */
-export function watchDeparture(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  onGone: () => void,
-): () => void {
+export function watchDeparture(request: FastifyRequest, reply: FastifyReply, onGone: () => void): () => void {
   const response = reply.raw;
   const { socket } = request.raw;
   if (response.destroyed || response.closed || socket?.destroyed) {

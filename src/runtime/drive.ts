@@ -91,4 +91,3 @@ function describe(value: unknown): string {
   if (value === null) return "null";
   return Array.isArray(value) ? `array of ${value.length}` : typeof value;
 }
-

@@ -3,7 +3,9 @@ import { STATUS_CODES } from "node:http";
 /** The status of an error: its own `statusCode` where that is an HTTP error status, else 500. */
 export function statusOf(error: unknown): number {
   const status: unknown = error instanceof Error && "statusCode" in error ? error.statusCode : undefined;
-  return typeof status === "number" && Number.isInteger(status) && status >= 400 && status <= 599 ? status : 500;
+  return typeof status === "number" && Number.isInteger(status) && status >= 400 && status <= 599
+    ? status
+    : 500;
 }
 
 /** The text of an error that a client may see: its message below 500, else the text of the status. */

@@ -15,11 +15,7 @@ export const BUILT_IN_GUARDS: Guards = { user: (ctx) => ctx.optionalUser !== nul
  *
  * @throws UnauthorizedError if one says no and nobody is signed in, ForbiddenError if somebody is.
  */
-export async function passGuards(
-  guards: readonly Guard[],
-  ctx: Context,
-  endpoint: string,
-): Promise<void> {
+export async function passGuards(guards: readonly Guard[], ctx: Context, endpoint: string): Promise<void> {
   for (const guard of guards) {
     // Only `true` lets pass: a guard that forgets to return must not let everyone in.
     if ((await guard(ctx)) === true) continue;

@@ -114,7 +114,9 @@ class StreamRun implements ConnectionHost, OpenStream {
     const { maxLifetimeMs } = this.#host;
     if (maxLifetimeMs !== undefined) {
       const lifetimeMs = jitter(maxLifetimeMs * 0.8, maxLifetimeMs);
-      this.#timers.push(startTimer(lifetimeMs, () => this.connection.close("lifetime"), { background: true }));
+      this.#timers.push(
+        startTimer(lifetimeMs, () => this.connection.close("lifetime"), { background: true }),
+      );
     }
     this.#host.onOpen(this);
   }

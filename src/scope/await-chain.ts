@@ -39,7 +39,9 @@ export function findAwaitChain(above: (...args: never[]) => unknown): AwaitChain
     // A recursion that goes round is a loop too: depth makes no new place, so each position counts once.
     const branch = frame.getPromiseIndex();
     positions.add(
-      branch === null ? `${frame.getFileName() ?? frame.getEvalOrigin()}:${frame.getPosition()}` : `#${branch}`,
+      branch === null
+        ? `${frame.getFileName() ?? frame.getEvalOrigin()}:${frame.getPosition()}`
+        : `#${branch}`,
     );
   }
   return undefined;

@@ -3,8 +3,6 @@ import type { FastifyBaseLogger, FastifyRequest } from "fastify";
 import { EventCodec } from "../connection/event-codec.ts";
 import { checkGuards, checkRoutes, isDownleveled } from "../endpoint/check.ts";
 import { collectEndpoints, type Endpoint } from "../endpoint/collect.ts";
-import { BaseModel } from "../model/base-model.ts";
-import { bindDatabase, type Database } from "../model/database.ts";
 import { streamClosed, streamOpened } from "../observe/channels.ts";
 import { createRequestParser } from "../params/request-parser.ts";
 import { resolveParameters } from "../reflect/resolve-parameters.ts";
@@ -80,14 +78,16 @@ export class Application implements StreamHost {
     checkRoutes(endpoints);
     for (const { name, guards: wanted } of endpoints) checkGuards(name, wanted, Object.keys(guards));
     const routes = await toRoutes(endpoints, options, settings, guards);
-    const database = await useDatabase(models, options.database);
+    const releaseDatabase = await useDatabase(models, options.database);
     for (const model of models) wrapMethods(model);
     return new Application(options, {
       settings,
       routes,
-      downleveled: endpoints.filter(({ stream, method }) => stream && isDownleveled(method)).map(({ name }) => name),
+      downleveled: endpoints
+        .filter(({ stream, method }) => stream && isDownleveled(method))
+        .map(({ name }) => name),
       streams,
-      release: [catchStrayRejections(), () => database.release()],
+      release: [catchStrayRejections(), releaseDatabase],
     });
   }
 
@@ -174,7 +174,9 @@ async function toRoutes(
     return {
       name,
       model,
-      handler: (model as Record<string, RuntimeEndpoint["handler"]>)[methodName] as RuntimeEndpoint["handler"],
+      handler: (model as Record<string, RuntimeEndpoint["handler"]>)[
+        methodName
+      ] as RuntimeEndpoint["handler"],
       guards: endpoint.guards.map((guard) => guards[guard] as Guard),
       parser: createRequestParser({ endpoint: name, parameters, source }),
       source,

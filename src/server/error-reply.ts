@@ -21,7 +21,9 @@ export function sendError(
     void reply.header("retry-after", String(error.retryAfter));
   }
   if (hasOwnErrorHandler(fastify)) {
-    void reply.send(error instanceof Error ? error : new Error("A value that is no Error was thrown", { cause: error }));
+    void reply.send(
+      error instanceof Error ? error : new Error("A value that is no Error was thrown", { cause: error }),
+    );
     return;
   }
   const statusCode = statusOf(error);

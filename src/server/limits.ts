@@ -16,7 +16,10 @@ export class ConnectionLimits {
   #connections = 0;
   #isClosing = false;
 
-  constructor(options: { maxConnections?: number | undefined; maxConnectionsPerClient?: number | undefined }) {
+  constructor(options: {
+    maxConnections?: number | undefined;
+    maxConnectionsPerClient?: number | undefined;
+  }) {
     this.#maxConnections = options.maxConnections ?? Number.POSITIVE_INFINITY;
     this.#maxPerClient = options.maxConnectionsPerClient ?? Number.POSITIVE_INFINITY;
   }
@@ -36,7 +39,10 @@ export class ConnectionLimits {
       throw new ServerBusyError("The server is shutting down. Try again.", jitter(...RETRY_AFTER));
     }
     if (this.#connections >= this.#maxConnections) {
-      throw new ServerBusyError("The server has as many streams open as it can. Try again.", jitter(...RETRY_AFTER));
+      throw new ServerBusyError(
+        "The server has as many streams open as it can. Try again.",
+        jitter(...RETRY_AFTER),
+      );
     }
     this.#connections++;
     let client: unknown;

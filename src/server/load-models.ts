@@ -33,7 +33,11 @@ export async function loadModels(sources: ModelSource | readonly ModelSource[]):
 }
 
 async function loadGlob(pattern: string): Promise<object[]> {
-  const files = await glob(pattern, { absolute: true, expandDirectories: false, ignore: ["**/node_modules/**"] });
+  const files = await glob(pattern, {
+    absolute: true,
+    expandDirectories: false,
+    ignore: ["**/node_modules/**"],
+  });
   if (files.length === 0) {
     throw new EndpointDefinitionError(
       `models: ${JSON.stringify(pattern)}`,
@@ -53,7 +57,9 @@ async function loadGlob(pattern: string): Promise<object[]> {
 
 /** A file may export a class and its instance; the instance is then the one to serve. */
 function dropClassesOfInstances(models: object[], sources: object[]): object[] {
-  const given = new Set(sources.filter((source) => typeof source !== "function").map((source) => source.constructor));
+  const given = new Set(
+    sources.filter((source) => typeof source !== "function").map((source) => source.constructor),
+  );
   return models.filter((_, index) => {
     const source = sources[index];
     return typeof source !== "function" || !given.has(source);

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from "fastify";
 
 import type { OverflowPolicy } from "../endpoint/options.ts";
-import type { DatabaseOptions } from "../model/database-options.ts";
+import type { DatabaseOptions } from "../model/database.ts";
 import type { Manifest } from "../params/types.ts";
 import type { Authenticate } from "../runtime/authenticate.ts";
 import type { Guards } from "../runtime/guards.ts";
@@ -80,7 +80,9 @@ export function readOptions(options: PinestreamOptions): Settings {
     throw new TypeError(`overflow is ${JSON.stringify(settings.overflow)}. Use "close" or "drop".`);
   }
   if (options.models === undefined) {
-    throw new TypeError("models is missing. Give the instances, classes or globs whose endpoints are to be served.");
+    throw new TypeError(
+      "models is missing. Give the instances, classes or globs whose endpoints are to be served.",
+    );
   }
   return settings;
 }

@@ -33,7 +33,7 @@ export class ActiveStreams {
    * `timeoutMs`, when what is left is cut. Gives the endpoints whose handlers were still running.
    */
   async drain(timeoutMs: number): Promise<string[]> {
-    for (const { connection } of [...this.#streams.keys()]) {
+    for (const { connection } of this.#streams.keys()) {
       connection.close("shutdown", jitter(...FAREWELL_RETRY_MS));
     }
     if (this.#streams.size > 0) {

@@ -69,7 +69,10 @@ async function start<E extends z.ZodObject>(
         ended.resolve();
       });
     });
-    const headers = { ...options.headers, ...(options.lastEventId ? { "last-event-id": options.lastEventId } : {}) };
+    const headers = {
+      ...options.headers,
+      ...(options.lastEventId ? { "last-event-id": options.lastEventId } : {}),
+    };
     void app.inject({ method: "GET", url: endpoint.path, headers });
     await ended.promise;
     await app.close();
@@ -79,7 +82,11 @@ async function start<E extends z.ZodObject>(
   log.finish();
 }
 
-function createExchange<E extends z.ZodObject>(request: FastifyRequest, reply: FastifyReply, log: EventLog<E>) {
+function createExchange<E extends z.ZodObject>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: EventLog<E>,
+) {
   return {
     request,
     reply,
