@@ -123,15 +123,14 @@ describeTransports("shutdown", ({ serve }) => {
 });
 
 test("new streams get 503 with retry-after while open ones are cleaning up", async () => {
-  const { app, open } = await http1.serve({ models: [LongModel], shutdownTimeout: 10_000 });
-  const client = open("/api/long/careful") as any;
+  const { app, open, port } = await http1.serve({ models: [LongModel], shutdownTimeout: 10_000 });
+  const client = open("/api/long/careful");
   await events(client, 1);
-  // Connections made before the shutdown; afterwards nobody listens any more.
-  const waiting = [openRaw({ port: app.server.address().port } as any, { path: "/nowhere" })];
-  await head(waiting[0]!);
+  // A connection made before the shutdown; afterwards nobody listens any more.
+  const waiting = await head(openRaw({ port }, { path: "/nowhere" }));
   const closing = app.close();
   await waitFor(() => log.includes("cleaning up"), { what: "the clean-up" });
-  const late = waiting[0]!.connection.send({ path: "/api/long/loop" });
+  const late = waiting.connection.send({ path: "/api/long/loop" });
   await waitFor(() => late.status > 0 || late.connection.over, {
     what: "an answer or the end of the connection",
   });
