@@ -30,7 +30,7 @@ class WindModel extends BaseModel {
 const fastify = Fastify();
 await fastify.register(cors, { origin: ["https://harbour.example"] });
 fastify.get("/health", () => ({ ok: true }));
-await fastify.register(pinestream, { prefix: "/live", models: [WindModel], handleSignals: true });
+await fastify.register(pinestream, { prefix: "/live", models: [WindModel] });
 
 const address = await fastify.listen({ port: Number(process.env.PORT ?? 3000) });
 console.log(`curl -N '${address}/live/wind'`);

@@ -1,6 +1,6 @@
 import { BaseModel, stream, z, type Context, type StreamEvent } from "pinestream";
 
-const events = z.object({
+export const events = z.object({
   position: z.object({ buoy: z.number(), metresOff: z.number() }),
   adrift: z.object({ buoy: z.number() }),
 });

@@ -48,7 +48,7 @@ export class LogEntryModel extends BaseModel<LogEntryRow> {
 
   @api({ httpMethod: "POST", description: "Writes an entry into the logbook." })
   async write(kind: Kind, vessel: string, remark: string, writtenBy = "the watch") {
-    const [row] = await this.insert({ kind, vessel, remark, written_by: writtenBy });
+    const row = await this.insert({ kind, vessel, remark, written_by: writtenBy });
     return row;
   }
 

@@ -62,7 +62,7 @@ export class NoticeModel extends BaseModel<NoticeRow> {
     description: "Posts a notice to one berth.",
   })
   async post(berth: number, kind: NoticeRow["kind"], text: string) {
-    const [row] = await this.insert({ berth, kind, text });
+    const row = await this.insert({ berth, kind, text });
     return row;
   }
 

@@ -77,7 +77,7 @@ export class RadioModel extends BaseModel<TransmissionRow> {
     description: "Says something on a radio channel.",
   })
   async transmit(channel: number, callSign: string, text: string) {
-    const [row] = await this.insert({ channel, call_sign: callSign, text });
+    const row = await this.insert({ channel, call_sign: callSign, text });
     return row;
   }
 

@@ -81,8 +81,7 @@ export class UnloadingModel extends BaseModel<UnloadingRow> {
     description: "Starts unloading a ship; with `jam` the crane gives up halfway.",
   })
   async start(vessel: string, containers: number, jam: boolean) {
-    const [job] = await this.insert({ vessel, containers });
-    if (!job) throw new Error("The database gave no row back.");
+    const job = await this.insert({ vessel, containers });
     // The work belongs to the job, not to this request nor to any stream that watches it.
     void this.#unload(job, jam ? Math.ceil(containers / 2) : undefined);
     return { jobId: job.id };
