@@ -36,15 +36,19 @@ export function findAwaitChain(above: (...args: never[]) => unknown): AwaitChain
   for (const frame of captureFrames(above)) {
     const name = frame.getFunctionName();
     if (name?.startsWith(PREFIX)) return { name, place: [...positions].join("\n") };
+    const position = positionOf(frame);
     // A recursion that goes round is a loop too: depth makes no new place, so each position counts once.
-    const branch = frame.getPromiseIndex();
-    positions.add(
-      branch === null
-        ? `${frame.getFileName() ?? frame.getEvalOrigin()}:${frame.getPosition()}`
-        : `#${branch}`,
-    );
+    if (position !== undefined) positions.add(position);
   }
   return undefined;
+}
+
+/** Node's own frames are left out: which of them run the microtasks differs from turn to turn. */
+function positionOf(frame: Frame): string | undefined {
+  const branch = frame.getPromiseIndex();
+  if (branch !== null) return `#${branch}`;
+  const file = frame.getFileName() ?? frame.getEvalOrigin();
+  return file?.startsWith("node:") ? undefined : `${file}:${frame.getPosition()}`;
 }
 
 interface Frame extends NodeJS.CallSite {

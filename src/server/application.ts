@@ -157,7 +157,7 @@ async function toRoutes(
     className: endpoint.className,
     methodName: endpoint.methodName,
     length: endpoint.method.length,
-    parameterNames: undefined,
+    parameterNames: hasNoParameters(endpoint) ? [] : undefined,
     site: endpoint.site,
     params: endpoint.params,
     endpoint,
@@ -196,4 +196,9 @@ async function toRoutes(
       },
     };
   });
+}
+
+/** A method without any parameter needs no description; `length` alone does not count those with defaults. */
+function hasNoParameters({ method }: Endpoint): boolean {
+  return /^[^()]*\(\s*\)/.test(String(method));
 }
