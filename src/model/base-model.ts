@@ -1,0 +1,122 @@
+import { unwindPoint } from "../scope/unwind.ts";
+import { inTransaction } from "../scope/transaction-scope.ts";
+import { tableName } from "../schema/model-name.ts";
+import type { AnyKysely } from "./any-kysely.ts";
+import { databaseOf } from "./default-database.ts";
+import * as reads from "./reads.ts";
+import { openTarget, type Target } from "./target.ts";
+import { kyselyOf, transact } from "./transaction.ts";
+import type {
+  Column,
+  Conditions,
+  FindManyOptions,
+  FindManyResult,
+  Id,
+  NewRow,
+  Order,
+  Patch,
+  Selected,
+} from "./types.ts";
+import * as writes from "./writes.ts";
+
+/**
+ * A table, and whatever methods and endpoints a subclass adds. Columns come from the database: an unknown
+ * column, operator or direction is a `QueryError` before any SQL runs, and every value is bound. Errors of
+ * SQL itself are the driver's, with PostgreSQL's `code` (`23505` for a duplicate).
+ *
+ * Reads outside of a transaction are unwind points: in a stream's handler whose client has left they throw
+ * `StreamClosedError` when its loop has come round.
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- a model without a Row has rows of any shape
+export class BaseModel<Row = any> {
+  /** Name of the table, with its schema if need be. Default: the model's name in snake_case and the plural. */
+  static table: string | undefined;
+
+  /**
+   * Kysely over this model's database, inside a `transaction` scope over that transaction. Its queries are
+   * no unwind points.
+   */
+  get db(): AnyKysely {
+    return kyselyOf(databaseOf(this));
+  }
+
+  /**
+   * Finds the rows for which all conditions of `wq` hold. `num` bounds their number, `page` counts from 1,
+   * `count: true` gives `total`, the number without that bound.
+   */
+  async findMany<Name extends Column<Row> = Column<Row>, const Count extends boolean = false>(
+    options: FindManyOptions<Row, Name, Count> = {},
+  ): Promise<FindManyResult<Selected<Row, Name>, Count>> {
+    passUnwindPoint();
+    const found = await reads.findMany(openModel(this), options);
+    return found as FindManyResult<Selected<Row, Name>, Count>;
+  }
+
+  /** Finds the first row in `order` for which all conditions hold; `undefined` when there is none. */
+  async findOne(options: { wq: Conditions<Row>; order?: Order<Row> }): Promise<Row | undefined> {
+    passUnwindPoint();
+    return (await reads.findOne(openModel(this), options)) as Row | undefined;
+  }
+
+  /** Finds the row of that `id`; `undefined` when there is none. */
+  async findById(id: Id<Row>): Promise<Row | undefined> {
+    passUnwindPoint();
+    return (await reads.findById(openModel(this), id)) as Row | undefined;
+  }
+
+  /** Counts the rows for which all conditions hold. */
+  async count(options: { wq?: Conditions<Row> } = {}): Promise<number> {
+    passUnwindPoint();
+    return await reads.count(openModel(this), options.wq);
+  }
+
+  /**
+   * Inserts one row or several, all or none, and gives them as they stand in the table, in the same order.
+   * What a row leaves out gets the column's default.
+   */
+  async insert(row: NewRow<Row>): Promise<Row>;
+  async insert(rows: readonly NewRow<Row>[]): Promise<Row[]>;
+  async insert(rows: NewRow<Row> | readonly NewRow<Row>[]): Promise<Row | Row[]> {
+    return (await writes.insert(openModel(this), rows)) as Row | Row[];
+  }
+
+  /**
+   * Inserts rows as `insert` does; where there is one of the same `id`, sets the given columns of that one
+   * instead. Of the same `id` twice the later wins.
+   */
+  async upsert(row: NewRow<Row>): Promise<Row>;
+  async upsert(rows: readonly NewRow<Row>[]): Promise<Row[]>;
+  async upsert(rows: NewRow<Row> | readonly NewRow<Row>[]): Promise<Row | Row[]> {
+    return (await writes.upsert(openModel(this), rows)) as Row | Row[];
+  }
+
+  /** Changes the given columns of the row of that `id` and gives the whole row; `undefined` when there is none. */
+  async update(id: Id<Row>, patch: Patch<Row>): Promise<Row | undefined> {
+    return (await writes.update(openModel(this), id, patch)) as Row | undefined;
+  }
+
+  /** Deletes the rows of these ids. Gives the number of those that were there. */
+  async del(id: Id<Row> | readonly Id<Row>[]): Promise<number> {
+    return await writes.del(openModel(this), id);
+  }
+
+  /**
+   * Runs a function in a transaction: every query of every model of this database that is made in its async
+   * scope belongs to it. Commits when its promise resolves; rolls back and rejects when it rejects. Inside
+   * another transaction it is a savepoint of that one; several at once go one after the other.
+   */
+  async transaction<T>(run: () => T | PromiseLike<T>): Promise<T> {
+    return await transact(databaseOf(this), run);
+  }
+}
+
+/** No private method, so that a proxy of a model, or an object made from one, works as well. */
+function openModel(model: object): Target {
+  const { name } = model.constructor;
+  const table = (model.constructor as typeof BaseModel).table ?? tableName(name);
+  return openTarget(databaseOf(model), { model: name, table });
+}
+
+function passUnwindPoint(): void {
+  if (!inTransaction()) unwindPoint();
+}
