@@ -88,6 +88,18 @@ describe("the documents", () => {
     expect(complaints).toEqual([]);
   }, 120_000);
 
+  test("have a section for every error code, and none for a code that there is not", () => {
+    const folder = join(ROOT, "src/errors");
+    const sources = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
+    const thrown = sources.flatMap((source) =>
+      [...source.matchAll(/\bcode = "(PINE_\w+)"/g)].map(([, code]) => code),
+    );
+    const page = documents.find(({ path }) => path === "docs/errors.md")?.text ?? "";
+    const documented = [...page.matchAll(/^## (PINE_\w+)$/gm)].map(([, code]) => code);
+    expect(thrown.length).toBeGreaterThan(5);
+    expect(documented.sort()).toEqual(thrown.sort());
+  });
+
   test("link to files and headings that there are", () => {
     const broken = documents.flatMap(({ path, text }) =>
       [...text.matchAll(/\]\(([^)\s]+)\)/g)]
