@@ -5,7 +5,6 @@ import { waitFor } from "../helpers/wait-for.ts";
 
 /** One line that the demo prints for pasting into a terminal. */
 export interface CurlLine {
-  title: string;
   command: string;
   url: string;
   method: "GET" | "POST";
@@ -104,17 +103,21 @@ export class Watched {
 }
 
 function parseCurlLines(output: string): CurlLine[] {
-  return [...output.matchAll(/^ {2}# (.+)\n {2}(curl .+)$/gm)].map(([, title = "", command = ""]) => {
-    const words = [...command.matchAll(/'([^']*)'|(\S+)/g)].map((match) => match[1] ?? match[2] ?? "");
-    const after = (flag: string) => (words.includes(flag) ? words[words.indexOf(flag) + 1] : undefined);
-    const header = after("-H")?.split(": ");
-    return {
-      title,
-      command,
-      url: words.find((word) => word.startsWith("http://")) ?? "",
-      method: after("-X") === "POST" ? "POST" : "GET",
-      headers: header ? { [header[0] ?? ""]: header[1] ?? "" } : {},
-      body: after("-d"),
-    };
-  });
+  return [...output.matchAll(/^ {2}# .+\n {2}(curl .+)$/gm)].map(([, command = ""]) =>
+    parseCurlLine(command),
+  );
+}
+
+/** Reads a printed curl line as the request that it makes. */
+export function parseCurlLine(command: string): CurlLine {
+  const words = [...command.matchAll(/'([^']*)'|(\S+)/g)].map((match) => match[1] ?? match[2] ?? "");
+  const after = (flag: string) => (words.includes(flag) ? words[words.indexOf(flag) + 1] : undefined);
+  const header = after("-H")?.split(": ");
+  return {
+    command,
+    url: words.find((word) => word.startsWith("http://")) ?? "",
+    method: after("-X") === "POST" ? "POST" : "GET",
+    headers: header ? { [header[0] ?? ""]: header[1] ?? "" } : {},
+    body: after("-d"),
+  };
 }
