@@ -13,10 +13,13 @@ import type { ReadType } from "./syntax-types.ts";
 export class UnmappedType extends Error {
   /** From the parameter to the part, as in `filter.since[]`. */
   readonly path: string;
+  /** Whether the type may only be unknown because this program does not have all files. */
+  readonly isUnresolved: boolean;
 
-  constructor(path: string, problem: string) {
+  constructor(path: string, problem: string, isUnresolved = false) {
     super(problem);
     this.path = path;
+    this.isUnresolved = isUnresolved;
   }
 }
 
@@ -148,13 +151,11 @@ export class TypeDescriber {
   #refuse(type: ts.Type, path: string): UnmappedType {
     const { TypeFlags } = this.#ts;
     if (type.flags & TypeFlags.Any) {
-      const isUnresolved = (type as { intrinsicName?: string }).intrinsicName === "error";
-      return new UnmappedType(
-        path,
-        isUnresolved
-          ? "its type cannot be resolved. Check that its import or declaration exists."
-          : `has the type any. Declare its type. ${PARAMS_ADVICE}`,
-      );
+      const isError = (type as { intrinsicName?: string }).intrinsicName === "error";
+      const problem = isError
+        ? "its type cannot be resolved. Check that its import or declaration exists."
+        : `has the type any. Declare its type. ${PARAMS_ADVICE}`;
+      return new UnmappedType(path, problem, true);
     }
     const text = this.#print(type);
     if (type.flags & TypeFlags.TypeParameter) {

@@ -6,7 +6,7 @@ import type { ts } from "ts-morph";
 import { ParameterDescriptionError, type ParameterProblem } from "../errors/parameter-errors.ts";
 import type { MethodDescription } from "../params/types.ts";
 import { TypeDescriber } from "./checked-types.ts";
-import { type Compiler, loadCompiler } from "./compiler.ts";
+import { type Compiler, type CompilerPackage, loadCompiler } from "./compiler.ts";
 import { compilerPackage, listAllDependencies, listDependencies } from "./dependencies.ts";
 import { describeByChecker, describeBySyntax, type UnmappedParameter } from "./describe-parameters.ts";
 import { hashFile, readCache, writeCache } from "./description-cache.ts";
@@ -52,10 +52,10 @@ export async function describeMethods<R extends DescriptionRequest>(
     }
   }
   const unknown = open.filter((task) => !described.has(task.request));
-  const ts = unknown.length > 0 ? await loadCompiler() : undefined;
-  if (!ts) return described;
+  const compiler = unknown.length > 0 ? await loadCompiler() : undefined;
+  if (!compiler) return described;
 
-  const run = new Description<R>(ts);
+  const run = new Description<R>(compiler);
   run.describeBySyntax(unknown);
   run.describeByChecker();
   for (const [request, description] of run.finish()) described.set(request, description);
@@ -79,14 +79,16 @@ function toKey({ className, methodName, parameterNames, length, line }: MethodQu
 
 /** One pass over the sources that the cache does not know. */
 class Description<R extends DescriptionRequest> {
+  readonly #compiler: CompilerPackage;
   readonly #ts: Compiler;
   readonly #readers = new Map<string, { source: ts.SourceFile; reader: SyntaxReader }>();
   readonly #done: { task: Task<R>; description: MethodDescription; dependencies: string[] }[] = [];
   readonly #problems: ParameterProblem[] = [];
   #unclear: Task<R>[] = [];
 
-  constructor(ts: Compiler) {
-    this.#ts = ts;
+  constructor(compiler: CompilerPackage) {
+    this.#compiler = compiler;
+    this.#ts = compiler.ts;
   }
 
   describeBySyntax(tasks: readonly Task<R>[]): void {
@@ -120,29 +122,35 @@ class Description<R extends DescriptionRequest> {
     return this.#done.map(({ task, description }) => [task.request, description]);
   }
 
-  /** Describes tasks of one tsconfig, at first with the files alone; types of ambient files need them all. */
+  /**
+   * Describes tasks of one tsconfig: at first by a lean program of their files alone, then, for what that could
+   * not resolve, by the whole project, whose ambient files may declare it.
+   */
   #checkProject(tasks: readonly Task<R>[]): void {
     const ts = this.#ts;
     const files = [...new Set(tasks.map((task) => task.file))];
     const settings = readSettings(ts, files[0] ?? "");
-    const small = createProgram(ts, files, { ...settings, options: { ...settings.options, types: [] } });
-    const failed = tasks.filter((task) => {
-      const [outcome, ...others] = this.#check(small, task);
-      if (!outcome || Array.isArray(outcome) || others.length > 0) return true;
-      const dependencies = [...listDependencies(ts, small, task.file), ...settings.configFiles];
-      this.#done.push({ task, description: outcome, dependencies });
+    const { configFiles, options: compilerOptions } = settings;
+    const lean = createProgram(this.#compiler, { files, compilerOptions, lean: true });
+    const unresolved = tasks.filter((task) => {
+      const outcomes = this.#check(lean, task);
+      if (outcomes.length === 0 || outcomes.some(mayBeResolved)) return true;
+      this.#settle(task, outcomes, [...listDependencies(ts, lean, task.file), ...configFiles]);
       return false;
     });
-    if (failed.length === 0) return;
-    const whole = createProgram(ts, [...new Set([...files, ...settings.listFiles()])], settings);
-    const dependencies = [...listAllDependencies(whole), ...settings.configFiles];
-    for (const task of failed) {
-      const [outcome, ...others] = this.#check(whole, task);
-      if (outcome && !Array.isArray(outcome) && others.length === 0) {
-        this.#done.push({ task, description: outcome, dependencies });
-      } else {
-        this.#problems.push(...this.#describeProblems(task, outcome, others.length));
-      }
+    if (unresolved.length === 0) return;
+    const all = [...new Set([...files, ...settings.listFiles()])];
+    const whole = createProgram(this.#compiler, { files: all, compilerOptions, lean: false });
+    const dependencies = [...listAllDependencies(whole), ...configFiles];
+    for (const task of unresolved) this.#settle(task, this.#check(whole, task), dependencies);
+  }
+
+  #settle(task: Task<R>, outcomes: readonly Outcome[], dependencies: string[]): void {
+    const [outcome, ...others] = outcomes;
+    if (outcome && !Array.isArray(outcome) && others.length === 0) {
+      this.#done.push({ task, description: outcome, dependencies });
+    } else {
+      this.#problems.push(...describeProblems(task, outcome, others.length));
     }
   }
 
@@ -160,20 +168,6 @@ class Description<R extends DescriptionRequest> {
     return [...new Map(outcomes.map((outcome) => [JSON.stringify(outcome), outcome])).values()];
   }
 
-  #describeProblems(task: Task<R>, outcome: Outcome | undefined, others: number): ParameterProblem[] {
-    const { className, methodName } = task.query;
-    const endpoint = `${className}.${methodName}`;
-    const file = relative(process.cwd(), task.file);
-    if (others > 0) {
-      const problem =
-        `${others + 1} methods in ${file} could be this one, and their parameters differ. ` +
-        "Give their classes different names, or the method a `params` option.";
-      return [{ endpoint, problem }];
-    }
-    if (Array.isArray(outcome)) return outcome.map((unmapped) => ({ endpoint, ...unmapped }));
-    return [{ endpoint, problem: `${file} could not be read as a part of its tsconfig's program.` }];
-  }
-
   #read(file: string): { source: ts.SourceFile; reader: SyntaxReader } {
     let known = this.#readers.get(file);
     if (!known) {
@@ -184,6 +178,29 @@ class Description<R extends DescriptionRequest> {
     }
     return known;
   }
+}
+
+function mayBeResolved(outcome: Outcome): boolean {
+  return Array.isArray(outcome) && outcome.some((unmapped) => unmapped.isUnresolved);
+}
+
+function describeProblems(
+  { file, query: { className, methodName } }: Task<DescriptionRequest>,
+  outcome: Outcome | undefined,
+  others: number,
+): ParameterProblem[] {
+  const endpoint = `${className}.${methodName}`;
+  const path = relative(process.cwd(), file);
+  if (others > 0) {
+    const problem =
+      `${others + 1} methods in ${path} could be this one, and their parameters differ. ` +
+      "Give their classes different names, or the method a `params` option.";
+    return [{ endpoint, problem }];
+  }
+  if (!Array.isArray(outcome)) {
+    return [{ endpoint, problem: `${path} could not be read as a part of its tsconfig's program.` }];
+  }
+  return outcome.map(({ parameter, problem }) => ({ endpoint, parameter, problem }));
 }
 
 function readConfigPath(ts: Compiler, file: string): string {

@@ -10,6 +10,8 @@ import type { ReadType, SyntaxReader } from "./syntax-types.ts";
 export interface UnmappedParameter {
   parameter: string;
   problem: string;
+  /** Whether a program with more files could tell. */
+  isUnresolved: boolean;
 }
 
 /** Describes a method from its syntax alone; `undefined` where the checker is needed. */
@@ -38,7 +40,7 @@ export function describeByChecker(
     if (!isNamed(ts, parameter)) {
       const kind = parameter.dotDotDotToken ? "a rest parameter" : "destructured";
       const problem = `is ${kind}, so that it has no name to be found by in a request. Give it a name of its own.`;
-      unmapped.push({ parameter: name, problem });
+      unmapped.push({ parameter: name, problem, isUnresolved: false });
       continue;
     }
     try {
@@ -46,7 +48,8 @@ export function describeByChecker(
       parameters.push(toDescription(parameter, read));
     } catch (error) {
       if (!(error instanceof UnmappedType)) throw error;
-      unmapped.push({ parameter: error.path, problem: error.message });
+      const { path, message, isUnresolved } = error;
+      unmapped.push({ parameter: path, problem: message, isUnresolved });
     }
   }
   return unmapped.length > 0 ? unmapped : { parameters };

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { ts } from "ts-morph";
-import type { Compiler } from "./compiler.ts";
+import type { Compiler, CompilerPackage } from "./compiler.ts";
 
 /** A tsconfig as it applies to some files. */
 export interface ProjectSettings {
@@ -38,7 +39,46 @@ export function readSettings(ts: Compiler, file: string): ProjectSettings {
   };
 }
 
+/** What a program is made from. */
+export interface ProgramOptions {
+  files: readonly string[];
+  compilerOptions: ts.CompilerOptions;
+  /**
+   * Leaves out the packages that this one imports, zod apart, which are most of what there is to parse. Types
+   * made from theirs are then errors, and need a program that has them.
+   */
+  lean: boolean;
+}
+
 /** Makes a program of the files alone, with what they import. */
-export function createProgram(ts: Compiler, files: readonly string[], settings: ProjectSettings): ts.Program {
-  return ts.createProgram({ rootNames: [...files], options: settings.options });
+export function createProgram({ ts, Project }: CompilerPackage, options: ProgramOptions): ts.Program {
+  const { files, compilerOptions, lean } = options;
+  const project = new Project({
+    compilerOptions: lean ? { ...compilerOptions, types: [] } : compilerOptions,
+    skipAddingFilesFromTsConfig: true,
+    resolutionHost: (host, getCompilerOptions) => {
+      const settings = getCompilerOptions();
+      const cache = ts.createModuleResolutionCache("/", (name) => name, settings);
+      return {
+        resolveModuleNames: (names, importer) => {
+          const mode = ts.getImpliedNodeFormatForFile(importer, undefined, host, settings);
+          const skipsPackages = lean && isOwnFile(importer);
+          return names.map((name) =>
+            skipsPackages && !name.startsWith(".") && name !== "zod"
+              ? undefined
+              : ts.resolveModuleName(name, importer, settings, host, cache, undefined, mode).resolvedModule,
+          );
+        },
+      };
+    },
+  });
+  for (const file of files) project.addSourceFileAtPathIfExists(file);
+  return project.getProgram().compilerObject;
+}
+
+const OWN_ROOT = fileURLToPath(new URL("../../", import.meta.url)).replaceAll("\\", "/");
+
+function isOwnFile(path: string): boolean {
+  const inside = path.startsWith(OWN_ROOT) ? path.slice(OWN_ROOT.length) : undefined;
+  return path.includes("/node_modules/pinestream/") || /^(?:src|dist)\//.test(inside ?? "");
 }
