@@ -93,10 +93,11 @@ export class Output implements Flushable, IdleOwner {
    */
   push(frame: string): boolean {
     const size = Buffer.byteLength(frame);
+    const wasEmpty = this.bufferedBytes === 0;
     if (this.#queue.bytes + size > BATCH_BYTES) this.#makeWay(size);
     const { maxBufferedBytes, overflow } = this.#settings;
     let room = maxBufferedBytes - this.bufferedBytes - size;
-    if (room < 0 && this.bufferedBytes > 0) {
+    if (room < 0 && !wasEmpty && this.bufferedBytes > 0) {
       if (overflow === "close") return false;
       while (room < 0 && this.#queue.bytes > 0) {
         room += this.#queue.drop();

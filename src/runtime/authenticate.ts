@@ -34,8 +34,8 @@ export async function identify(
   request: FastifyRequest,
 ): Promise<Identity> {
   const result: unknown = (await authenticate?.(request)) ?? null;
-  if (!isExpiring(result)) return { user: result, expiresAt: undefined };
-  const user = result.user ?? null;
+  if (!isExpiring(result)) return { user: result as RegisteredUser | null, expiresAt: undefined };
+  const user = (result.user ?? null) as RegisteredUser | null;
   if (result.expiresAt === undefined || result.expiresAt === null) return { user, expiresAt: undefined };
   const expiresAt = Number(result.expiresAt);
   if (Number.isNaN(expiresAt)) {

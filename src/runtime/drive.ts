@@ -71,6 +71,8 @@ function tryPublish(connection: StreamConnection, value: unknown): unknown {
 }
 
 function publishYielded(connection: StreamConnection, value: unknown): void {
+  // A bare `yield` publishes nothing; it is a place to pause, and to return after the close.
+  if (value === undefined) return;
   connection.open();
   if (Array.isArray(value) && value.length === 2 && typeof value[0] === "string") {
     connection.publish(value[0], value[1]);
@@ -81,7 +83,7 @@ function publishYielded(connection: StreamConnection, value: unknown): void {
     connection.publish(event, data, id === undefined && retry === undefined ? undefined : { id, retry });
     return;
   }
-  throw new EventValidationError("(yielded)", [{ path: [], message: `is a ${describe(value)}` }], {
+  throw new EventValidationError("(yielded)", [{ path: [], message: `is no event but ${describe(value)}` }], {
     endpoint: connection.endpoint,
     hint: "Yield sse.event(…), { event, data } or [event, data].",
   });
@@ -89,5 +91,5 @@ function publishYielded(connection: StreamConnection, value: unknown): void {
 
 function describe(value: unknown): string {
   if (value === null) return "null";
-  return Array.isArray(value) ? `array of ${value.length}` : typeof value;
+  return Array.isArray(value) ? `an array of ${value.length}` : `of type ${typeof value}`;
 }

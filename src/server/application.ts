@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger, FastifyRequest } from "fastify";
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from "fastify";
 
 import { EventCodec } from "../connection/event-codec.ts";
 import { checkGuards, checkRoutes, isDownleveled } from "../endpoint/check.ts";
@@ -17,6 +17,9 @@ import { loadModels } from "./load-models.ts";
 import { readOptions, type PinestreamOptions, type Settings } from "./options.ts";
 import { ActiveStreams } from "./shutdown.ts";
 import type { Streams } from "./streams.ts";
+
+/** What is left to Fastify for closing itself, in ms. */
+const PLUGIN_MARGIN_MS = 500;
 
 /** Options of the plugin together with Fastify's own. */
 export interface ServeOptions extends PinestreamOptions {
@@ -39,7 +42,7 @@ export class Application implements StreamHost {
   readonly maxLifetimeMs: number | undefined;
   readonly #settings: Settings;
   readonly #limits: ConnectionLimits;
-  readonly #streams: Streams;
+  #streams: Streams | undefined;
   readonly #active = new ActiveStreams();
   readonly #downleveled: readonly string[];
   readonly #release: (() => void | Promise<void>)[];
@@ -50,7 +53,6 @@ export class Application implements StreamHost {
       settings: Settings;
       routes: readonly Route[];
       downleveled: readonly string[];
-      streams: Streams;
       release: (() => void | Promise<void>)[];
     },
   ) {
@@ -60,7 +62,6 @@ export class Application implements StreamHost {
     this.routes = parts.routes;
     this.#settings = parts.settings;
     this.#limits = new ConnectionLimits(options);
-    this.#streams = parts.streams;
     this.#downleveled = parts.downleveled;
     this.#release = parts.release;
   }
@@ -70,7 +71,7 @@ export class Application implements StreamHost {
    *
    * @throws EndpointDefinitionError, ParameterDescriptionError, DatabaseError, TypeError for a wrong option.
    */
-  static async prepare(options: PinestreamOptions, streams: Streams): Promise<Application> {
+  static async prepare(options: PinestreamOptions): Promise<Application> {
     const settings = readOptions(options);
     const models = await loadModels(options.models);
     const guards: Guards = { ...BUILT_IN_GUARDS, ...options.guards };
@@ -86,9 +87,13 @@ export class Application implements StreamHost {
       downleveled: endpoints
         .filter(({ stream, method }) => stream && isDownleveled(method))
         .map(({ name }) => name),
-      streams,
       release: [catchStrayRejections(), releaseDatabase],
     });
+  }
+
+  /** Has the open streams listed. */
+  listIn(streams: Streams): void {
+    this.#streams = streams;
   }
 
   admit(request: FastifyRequest): Lease {
@@ -100,12 +105,12 @@ export class Application implements StreamHost {
   }
 
   onOpen(stream: OpenStream): void {
-    this.#streams.add(stream);
+    this.#streams?.add(stream);
     if (streamOpened.hasSubscribers) streamOpened.publish({ endpoint: stream.endpoint, user: stream.user });
   }
 
   onFinish(stream: OpenStream): void {
-    this.#streams.remove(stream);
+    this.#streams?.remove(stream);
     this.#active.noteFinished(stream);
     if (!streamClosed.hasSubscribers) return;
     const { reason, events, bytes } = stream.connection;
@@ -116,10 +121,20 @@ export class Application implements StreamHost {
     this.#active.noteEnded(stream);
   }
 
-  /** Refuses new streams, ends the open ones, and waits for their handlers within `shutdownTimeout`. */
-  async drain(log: FastifyBaseLogger): Promise<void> {
+  /**
+   * Most time in ms that a shutdown may take: `shutdownTimeout`, but less than what Fastify allows a plugin to
+   * close in, since it would fail then.
+   */
+  shutdownBoundMs({ initialConfig }: FastifyInstance): number {
+    const { shutdownTimeout } = this.#settings;
+    const { pluginTimeout } = initialConfig;
+    return pluginTimeout ? Math.min(shutdownTimeout, pluginTimeout - PLUGIN_MARGIN_MS) : shutdownTimeout;
+  }
+
+  /** Refuses new streams, ends the open ones, and waits for their handlers for `boundMs` at most. */
+  async drain(log: FastifyBaseLogger, boundMs: number): Promise<void> {
     this.#limits.close();
-    const running = await this.#active.drain(this.#settings.shutdownTimeout);
+    const running = await this.#active.drain(boundMs);
     if (running.length === 0) return;
     log.warn(
       { endpoints: [...new Set(running)] },

@@ -1,7 +1,8 @@
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from "fastify";
 
 import type { PinestreamOptions } from "./options.ts";
-import { pinestream } from "./plugin.ts";
+import { Application } from "./application.ts";
+import { mount } from "./plugin.ts";
 
 /** Options of `createServer`. */
 export interface CreateServerOptions extends PinestreamOptions {
@@ -21,11 +22,17 @@ export interface CreateServerOptions extends PinestreamOptions {
  */
 export async function createServer(options: CreateServerOptions): Promise<FastifyInstance> {
   const { prefix = "/api", handleSignals = false, fastify: fastifyOptions, ...rest } = options;
+  // Outside of a plugin, since Fastify allows those 10 s only, and to read the source takes what it takes.
+  const application = await Application.prepare(rest);
   const app: FastifyInstance = Fastify({
     logger: { level: "warn" },
+    // While it closes, streams are refused with a retry-after; Fastify's own 503 has none.
+    return503OnClosing: false,
+    // Fastify bounds closing by the same time as starting.
+    pluginTimeout: (options.shutdownTimeout ?? 10_000) + 10_000,
     ...fastifyOptions,
   } as FastifyServerOptions);
-  await app.register(pinestream, { ...rest, prefix });
+  await mount(app, application, prefix);
   if (handleSignals) closeOnSignals(app);
   return app;
 }

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyPluginAsync } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 
-import type { ServeOptions } from "./application.ts";
-import { Application } from "./application.ts";
+import { Application, type ServeOptions } from "./application.ts";
+import { followSessions } from "./http2-sessions.ts";
 import { addRoutes } from "./routes.ts";
 import { Streams } from "./streams.ts";
 
@@ -20,18 +20,32 @@ declare module "fastify" {
  * @throws EndpointDefinitionError, ParameterDescriptionError when an endpoint cannot work.
  */
 const plugin: FastifyPluginAsync<ServeOptions> = async (fastify, options) => {
+  await mount(fastify, await Application.prepare(options), options.prefix);
+};
+
+/** Serves an application that is ready already. */
+export async function mount(
+  fastify: FastifyInstance,
+  application: Application,
+  prefix: string | undefined,
+): Promise<void> {
   if (!fastify.hasDecorator("streams")) fastify.decorate("streams", new Streams());
-  const application = await Application.prepare(options, fastify.streams);
+  application.listIn(fastify.streams);
   await fastify.register(
     async (scope: FastifyInstance) => {
       addRoutes(scope, application);
-      scope.addHook("preClose", () => application.drain(scope.log));
+      const closeSessions = followSessions(scope.server);
+      scope.addHook("preClose", async () => {
+        const deadline = Date.now() + application.shutdownBoundMs(scope);
+        await application.drain(scope.log, deadline - Date.now());
+        await closeSessions(deadline - Date.now());
+      });
       scope.addHook("onClose", () => application.close());
       scope.addHook("onReady", () => application.warnOfLimits(scope.log));
     },
-    { prefix: options.prefix ?? "" },
+    { prefix: prefix ?? "" },
   );
-};
+}
 
 /** The plugin; only the `streams` decoration reaches the instance that it is registered on. */
 export const pinestream = fastifyPlugin(plugin, { name: "pinestream", fastify: "5.x" });
