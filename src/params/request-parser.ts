@@ -1,4 +1,4 @@
-import { type core, safeParse, ZodObject } from "zod";
+import { core, safeParse, ZodObject } from "zod";
 import type { Issue } from "../errors/base.ts";
 import { EndpointDefinitionError } from "../errors/endpoint-errors.ts";
 import { InvalidParametersError } from "../errors/http-errors.ts";
@@ -69,13 +69,14 @@ function parseFields(raw: object, compiled: CompiledParameters): Record<string, 
   const { schema, fields, source, endpoint } = compiled;
   const notation = source === "query" ? "query" : "json";
   const issues: Issue[] = [];
-  const present: [string, unknown][] = [];
+  // Without a prototype: zod would take `constructor` and its like for given.
+  const present = Object.create(null) as Record<string, unknown>;
   for (const [name, field] of fields) {
     const value = coerce(field, own(raw, name), { notation, path: [name], issues });
-    if (value !== undefined) present.push([name, value]);
+    if (value !== undefined) present[name] = value;
     else if (own(raw, name) === undefined && coercesAnything(field)) issues.push(missing(name, field));
   }
-  const result = safeParse(schema, Object.fromEntries(present));
+  const result = parseSync(schema, present, endpoint);
   for (const issue of result.error?.issues ?? []) {
     const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
     // What the coercion noted shows the value as it came; zod only saw what was left of it.
@@ -87,6 +88,17 @@ function parseFields(raw: object, compiled: CompiledParameters): Record<string, 
   }
   if (issues.length > 0) throw new InvalidParametersError(issues, { endpoint });
   return result.data as Record<string, unknown>;
+}
+
+function parseSync(schema: ZodObject, input: unknown, endpoint: string): ReturnType<typeof safeParse> {
+  try {
+    return safeParse(schema, input);
+  } catch (cause) {
+    if (!(cause instanceof core.$ZodAsyncError)) throw cause;
+    const problem =
+      "a refinement or transformation in params gave a promise. Arguments are checked synchronously.";
+    throw new EndpointDefinitionError(endpoint, problem, { cause });
+  }
 }
 
 function own(values: object, name: string): unknown {

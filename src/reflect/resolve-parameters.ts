@@ -44,6 +44,7 @@ export async function resolveParameters<M extends MethodToResolve>(
   options: ResolveOptions,
 ): Promise<Map<M, MethodDescription | ZodObject>> {
   const found = new Map<M, MethodDescription | ZodObject>();
+  assertParamsFit(methods);
   for (const method of methods) {
     if (method.params) found.set(method, method.params);
     else if (method.length === 0 && method.parameterNames?.length === 0)
@@ -53,6 +54,19 @@ export async function resolveParameters<M extends MethodToResolve>(
   const open = methods.filter((method) => !found.has(method));
   if (open.length > 0) addFromManifest(methods, open, found, options);
   return found;
+}
+
+/** The context comes after the keys of `params`, so that a method with more arguments would get it too early. */
+function assertParamsFit(methods: readonly MethodToResolve[]): void {
+  const problems = methods.flatMap(({ className, methodName, length, params }) => {
+    const keys = Object.keys(params?.shape ?? {});
+    if (!params || length <= keys.length + 1) return [];
+    const problem =
+      `takes ${length} arguments, but its \`params\` only has (${keys.join(", ")}), after which the context ` +
+      "comes. Give `params` a key for each argument, in their order.";
+    return [{ endpoint: `${className}.${methodName}`, problem }];
+  });
+  if (problems.length > 0) throw new ParameterDescriptionError(problems);
 }
 
 async function addFromSource<M extends MethodToResolve>(

@@ -17,8 +17,11 @@ export class SyntaxReader {
   readonly #ts: Compiler;
   /** Names that the file declares for types, anywhere in it: none of them is the global of that name. */
   readonly #declared = new Set<string>();
+  /** Type aliases at the top of the file, by name, that nothing else in the file shares its name with. */
+  readonly #aliases = new Map<string, ts.TypeNode>();
   /** Local names of the package's `Context`. */
   readonly #contexts = new Set<string>();
+  readonly #open = new Set<ts.TypeNode>();
   /** Local names of the package as a namespace. */
   readonly #namespaces = new Set<string>();
 
@@ -27,6 +30,7 @@ export class SyntaxReader {
     this.#collectNames(file);
     for (const statement of file.statements)
       if (ts.isImportDeclaration(statement)) this.#readImport(statement);
+    this.#collectAliases(file);
     for (const names of [this.#contexts, this.#namespaces]) {
       for (const name of names) if (this.#declared.has(name)) names.delete(name);
     }
@@ -119,19 +123,30 @@ export class SyntaxReader {
   }
 
   #readReference(node: ts.TypeReferenceNode): TypeDescription | undefined {
+    const ts = this.#ts;
     const [first, second] = node.typeArguments ?? [];
+    const alias =
+      ts.isIdentifier(node.typeName) && !first ? this.#aliases.get(node.typeName.text) : undefined;
+    if (alias) return this.#readAlias(alias);
     if (this.#isGlobal(node.typeName, "Date") && !first) return { kind: "date" };
     const isArray = this.#isGlobal(node.typeName, "Array") || this.#isGlobal(node.typeName, "ReadonlyArray");
     if (isArray && first) return this.#readArray(first);
-    if (
-      this.#isGlobal(node.typeName, "Record") &&
-      first?.kind === this.#ts.SyntaxKind.StringKeyword &&
-      second
-    ) {
+    if (this.#isGlobal(node.typeName, "Record") && first?.kind === ts.SyntaxKind.StringKeyword && second) {
       const of = this.#read(second);
       return of && { kind: "record", of };
     }
     return undefined;
+  }
+
+  /** Reads what an alias stands for; one that refers to itself is the checker's to refuse. */
+  #readAlias(alias: ts.TypeNode): TypeDescription | undefined {
+    if (this.#open.has(alias)) return undefined;
+    this.#open.add(alias);
+    try {
+      return this.#read(alias);
+    } finally {
+      this.#open.delete(alias);
+    }
   }
 
   #isGlobal(node: ts.Node, name: string): boolean {
@@ -163,6 +178,30 @@ export class SyntaxReader {
     for (const { name, propertyName } of bindings.elements) {
       const isContext = isOurs && (propertyName ?? name).text === "Context";
       (isContext ? this.#contexts : this.#declared).add(name.text);
+    }
+  }
+
+  #collectAliases(file: ts.SourceFile): void {
+    const ts = this.#ts;
+    const counts = new Map<string, number>();
+    const count = (node: ts.Node): void => {
+      const isType =
+        ts.isTypeAliasDeclaration(node) ||
+        ts.isInterfaceDeclaration(node) ||
+        ts.isClassLike(node) ||
+        ts.isEnumDeclaration(node) ||
+        ts.isTypeParameterDeclaration(node) ||
+        ts.isModuleDeclaration(node) ||
+        ts.isImportSpecifier(node) ||
+        ts.isImportClause(node) ||
+        ts.isImportEqualsDeclaration(node);
+      if (isType && node.name) counts.set(node.name.text, (counts.get(node.name.text) ?? 0) + 1);
+      ts.forEachChild(node, count);
+    };
+    count(file);
+    for (const statement of file.statements) {
+      if (!ts.isTypeAliasDeclaration(statement) || statement.typeParameters) continue;
+      if (counts.get(statement.name.text) === 1) this.#aliases.set(statement.name.text, statement.type);
     }
   }
 
