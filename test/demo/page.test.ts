@@ -1,6 +1,5 @@
-import type { Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import type { Browser } from "playwright-core";
 import { launchChromium } from "../helpers/chromium.ts";
 import { chromium } from "../helpers/parts.ts";
 import { startDemo, type RunningDemo } from "./demo.ts";
@@ -87,4 +86,41 @@ describe.skipIf(!chromium.present)("the demo's page in Chromium", () => {
     await page.getByRole("button", { name: "Post notice" }).click();
     await page.locator("#notices .outcome[data-tone=bad]", { hasText: "text" }).waitFor();
   });
+
+  test("lets go of its connections in the background, all but the radio's, and catches up on return", async () => {
+    const { page } = await openPage();
+    const hide = (hidden: boolean) =>
+      page.evaluate(`Object.defineProperty(document, "hidden", { value: ${hidden}, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));`);
+    await page.locator("#logbook li").first().waitFor();
+    await hide(true);
+    for (const panel of ["notices", "logbook", "station"]) {
+      await page.locator(`#${panel}[data-state=paused]`).waitFor();
+    }
+    expect(await page.locator("#radio").getAttribute("data-state")).toBe("live");
+    await demo.post("logEntry/write", { kind: "sighting", vessel: "Seal", remark: "On the slipway." });
+    await hide(false);
+    await page.locator("#logbook li", { hasText: "On the slipway." }).waitFor();
+    expect(await page.locator("#logbook li", { hasText: "On the slipway." }).count()).toBe(1);
+  });
+
+  // The last one, for it replaces the server.
+  test("comes back by itself after the server was restarted, with the new one's rows", async () => {
+    const { page } = await openPage();
+    await page.locator("#notices[data-state=live]").waitFor();
+    for (const text of ["A.", "B.", "C."]) await demo.post("notice/post", { berth: 4, kind: "fee", text });
+    await page.locator("#notices li", { hasText: "C." }).waitFor();
+
+    demo.child.process.kill("SIGTERM");
+    await demo.child.ended();
+    await page.locator("#notices[data-state=lost]").waitFor();
+    demo = await startDemo({ ownedByTest: false, env: { PORT: new URL(demo.address).port } });
+
+    // The new database is a new one, so the last id that the page knows means nothing to it.
+    for (const panel of ["notices", "logbook", "radio", "station"]) {
+      await page.locator(`#${panel}[data-state=live]`).waitFor({ timeout: 30_000 });
+    }
+    await demo.post("notice/post", { berth: 4, kind: "work", text: "We are back." });
+    await page.locator("#notices li", { hasText: "We are back." }).waitFor();
+  }, 90_000);
 });
