@@ -11,7 +11,7 @@ import type { Lease, OpenStream, RuntimeEndpoint, StreamHost } from "../runtime/
 import { wrapMethods } from "../runtime/wrap-methods.ts";
 import { canFindAwaitChain } from "../scope/await-chain.ts";
 import { catchStrayRejections } from "../scope/stray-rejections.ts";
-import { useDatabase } from "./database.ts";
+import { useDatabase, type DatabaseUse } from "./database.ts";
 import { ConnectionLimits } from "./limits.ts";
 import { loadModels } from "./load-models.ts";
 import { readOptions, type PinestreamOptions, type Settings } from "./options.ts";
@@ -45,7 +45,8 @@ export class Application implements StreamHost {
   #streams: Streams | undefined;
   readonly #active = new ActiveStreams();
   readonly #downleveled: readonly string[];
-  readonly #release: (() => void | Promise<void>)[];
+  readonly #database: DatabaseUse;
+  readonly #release: () => void;
 
   private constructor(
     options: PinestreamOptions,
@@ -53,7 +54,8 @@ export class Application implements StreamHost {
       settings: Settings;
       routes: readonly Route[];
       downleveled: readonly string[];
-      release: (() => void | Promise<void>)[];
+      database: DatabaseUse;
+      release: () => void;
     },
   ) {
     this.authenticate = options.authenticate;
@@ -63,6 +65,7 @@ export class Application implements StreamHost {
     this.#settings = parts.settings;
     this.#limits = new ConnectionLimits(options);
     this.#downleveled = parts.downleveled;
+    this.#database = parts.database;
     this.#release = parts.release;
   }
 
@@ -79,7 +82,7 @@ export class Application implements StreamHost {
     checkRoutes(endpoints);
     for (const { name, guards: wanted } of endpoints) checkGuards(name, wanted, Object.keys(guards));
     const routes = await toRoutes(endpoints, options, settings, guards);
-    const releaseDatabase = await useDatabase(models, options.database);
+    const database = await useDatabase(models, options.database);
     for (const model of models) wrapMethods(model);
     return new Application(options, {
       settings,
@@ -87,7 +90,8 @@ export class Application implements StreamHost {
       downleveled: endpoints
         .filter(({ stream, method }) => stream && isDownleveled(method))
         .map(({ name }) => name),
-      release: [catchStrayRejections(), releaseDatabase],
+      database,
+      release: catchStrayRejections(),
     });
   }
 
@@ -143,9 +147,19 @@ export class Application implements StreamHost {
     );
   }
 
+  /** Begins what may take its time, the server being there for others meanwhile. */
+  async warmUp(log: FastifyBaseLogger): Promise<void> {
+    try {
+      await this.#database.start();
+    } catch (error) {
+      log.error({ err: error }, "the database is not usable");
+    }
+  }
+
   /** Lets go of what the application holds. */
   async close(): Promise<void> {
-    for (const release of this.#release) await release();
+    this.#release();
+    await this.#database.release();
   }
 
   /** Says once in the log where handlers cannot be unwound. */

@@ -2,29 +2,43 @@ import { BaseModel } from "../model/base-model.ts";
 import { openDatabase, type DatabaseOptions } from "../model/database.ts";
 import { acquireDefaultDatabase, bindDatabase } from "../model/default-database.ts";
 
+/** A server's hold on its database. */
+export interface DatabaseUse {
+  /** Begins, in the background, what the first query would wait for. @throws DatabaseError if a migration fails. */
+  start(): Promise<void>;
+  /** Lets go of the database. */
+  release(): Promise<void>;
+}
+
 /**
- * Gives the models the database of this server and has its migrations run. Gives a function that lets go of it.
+ * Gives the models the database of this server and has its migrations run.
  *
  * Migrations of a database server run before the server starts, so that it never serves with a schema that
- * is not there. Those of the embedded database run when it is first queried, since to start it takes seconds
- * that no stream without a query has to wait for.
+ * is not there. Those of the embedded database run while it serves, and queries wait for them, since to start it
+ * takes seconds that no stream without a query has to wait for.
  *
  * @throws DatabaseError if a migration fails.
  */
 export async function useDatabase(
   models: readonly object[],
   options: DatabaseOptions | undefined,
-): Promise<() => Promise<void>> {
+): Promise<DatabaseUse> {
   const bound = models.filter((model) => model instanceof BaseModel);
-  if (bound.length === 0 && options === undefined) return async () => {};
+  if (bound.length === 0 && options === undefined) return { start: async () => {}, release: async () => {} };
   const opened = options === undefined ? undefined : openDatabase(options);
   const lease = opened === undefined ? acquireDefaultDatabase() : undefined;
   const database = opened ?? lease?.database;
-  await opened?.migrate();
+  if (opened?.embedded) opened.migrateOnFirstUse();
+  else await opened?.migrate();
   const unbind = database ? bound.map((model) => bindDatabase(model, database)) : [];
-  return async () => {
-    for (const undo of unbind) undo();
-    await opened?.close();
-    await lease?.release();
+  return {
+    start: async () => {
+      if (opened?.embedded && options?.migrations !== undefined) await opened.migrate();
+    },
+    release: async () => {
+      for (const undo of unbind) undo();
+      await opened?.close();
+      await lease?.release();
+    },
   };
 }

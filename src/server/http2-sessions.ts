@@ -1,5 +1,5 @@
 import type { Http2Session } from "node:http2";
-import type { Server } from "node:net";
+import type { Server, Socket } from "node:net";
 
 import { createDeferred } from "../async/deferred.ts";
 import { startTimer } from "../async/timer.ts";
@@ -8,12 +8,14 @@ import { startTimer } from "../async/timer.ts";
 const FAREWELL_MS = 250;
 
 /**
- * Follows the HTTP/2 sessions of a server and gives a function that closes them when their streams are done, or
- * cuts them after a time. A client keeps its session when all its streams have ended, and `server.close()` would
- * wait for that for ever. A server of HTTP/1 has none.
+ * Follows the HTTP/2 sessions of a server and gives a function that closes them when their streams are done. A
+ * client keeps its session when all its streams have ended, and `server.close()` would wait for that for ever.
+ * What is still open after `boundMs` is cut: a closed session only half-closes its socket, and a client that
+ * reads nothing never closes the other half. A server of HTTP/1 has no sessions.
  */
 export function followSessions(server: Pick<Server, "on">): (boundMs: number) => Promise<void> {
   const sessions = new Set<Http2Session>();
+  const sockets = new Set<Socket>();
   const closed = createDeferred();
   let isClosing = false;
   server.on("session", (session: Http2Session) => {
@@ -23,6 +25,12 @@ export function followSessions(server: Pick<Server, "on">): (boundMs: number) =>
       if (isClosing && sessions.size === 0) closed.resolve();
     });
   });
+  for (const event of ["connection", "secureConnection"]) {
+    server.on(event, (socket: Socket) => {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+    });
+  }
   return async (boundMs) => {
     if (sessions.size === 0) return;
     isClosing = true;
@@ -30,6 +38,7 @@ export function followSessions(server: Pick<Server, "on">): (boundMs: number) =>
     const timer = startTimer(Math.max(boundMs, FAREWELL_MS), closed.resolve);
     await closed.promise;
     timer.clear();
-    for (const session of sessions) session.destroy();
+    if (sessions.size === 0) return;
+    for (const socket of sockets) socket.destroy();
   };
 }

@@ -34,14 +34,16 @@ export async function mount(
   await fastify.register(
     async (scope: FastifyInstance) => {
       addRoutes(scope, application);
-      const closeSessions = followSessions(scope.server);
+      const closeSessions = scope.initialConfig.http2 ? followSessions(scope.server) : undefined;
       scope.addHook("preClose", async () => {
         const deadline = Date.now() + application.shutdownBoundMs(scope);
         await application.drain(scope.log, deadline - Date.now());
-        await closeSessions(deadline - Date.now());
+        await closeSessions?.(deadline - Date.now());
       });
       scope.addHook("onClose", () => application.close());
       scope.addHook("onReady", () => application.warnOfLimits(scope.log));
+      // Not awaited: nobody waits for the database who queries nothing.
+      scope.addHook("onListen", async () => void application.warmUp(scope.log));
     },
     { prefix: prefix ?? "" },
   );
