@@ -79,14 +79,6 @@ export class Database {
   }
 
   /**
-   * Has the migrations run before the first query from now on instead of at once: the embedded database takes
-   * seconds to start, which nobody should have to wait for who queries nothing. Where they fail, queries do.
-   */
-  migrateOnFirstUse(): void {
-    this.#isGated = this.#migrations !== undefined;
-  }
-
-  /**
    * Lets running queries finish, for 5 s at most, and closes; one that is still starting is stopped at once.
    * Queries from then on throw `DatabaseError`. May be called repeatedly.
    */
@@ -118,9 +110,5 @@ export function openDatabase(options: DatabaseOptions = {}): Database {
   const source = url
     ? new PostgresSource(url, options.pool)
     : new EmbeddedSource({ dataDir: options.dataDir });
-  return new Database(source, { migrations: options.migrations, embedded: !url });
-}
-
-function toKysely(source: SessionSource): AnyKysely {
-  return new Kysely({ dialect: new PostgresDialect({ pool: toKyselyPool(source) }) });
+  return new Database(source, options.migrations);
 }

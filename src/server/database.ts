@@ -28,8 +28,7 @@ export async function useDatabase(
   const opened = options === undefined ? undefined : openDatabase(options);
   const lease = opened === undefined ? acquireDefaultDatabase() : undefined;
   const database = opened ?? lease?.database;
-  if (opened?.embedded) opened.migrateOnFirstUse();
-  else await opened?.migrate();
+  if (!opened?.embedded) await opened?.migrate();
   const unbind = database ? bound.map((model) => bindDatabase(model, database)) : [];
   return {
     start: async () => {
