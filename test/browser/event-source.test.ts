@@ -3,7 +3,7 @@ import cors from "@fastify/cors";
 import Fastify from "fastify";
 import { BaseModel, stream, z, type Context } from "pinestream";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { launchChromium } from "../helpers/chromium.ts";
 import { chromium } from "../helpers/parts.ts";
 import { http1 } from "../helpers/transports.ts";
@@ -11,7 +11,7 @@ import { waitFor } from "../helpers/wait-for.ts";
 
 let runs: (string | undefined)[] = [];
 let log: string[] = [];
-afterEach(() => {
+beforeEach(() => {
   runs = [];
   log = [];
 });

@@ -13,7 +13,7 @@ export interface LogLine {
 export class CapturedLog {
   readonly lines: LogLine[] = [];
   readonly logger = {
-    level: "trace",
+    level: "debug",
     stream: new Writable({
       write: (bytes: Buffer, _encoding, done) => {
         for (const line of bytes.toString().split("\n")) {
@@ -23,6 +23,12 @@ export class CapturedLog {
       },
     }),
   };
+
+  /** Shows the last lines from warnings upwards, for a test that failed. */
+  print(): void {
+    for (const line of this.lines.filter((each) => each.level >= 40).slice(-10))
+      console.log(JSON.stringify(line));
+  }
 
   /** Lines of at least that level that mention `text` in any field. */
   about(text: string, level = 0): LogLine[] {

@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { createServer } from "pinestream";
-import { describe, onTestFinished } from "vitest";
+import { describe, onTestFailed, onTestFinished } from "vitest";
+import { CapturedLog } from "./log.ts";
 import { openHTTP2 } from "./http2-client.ts";
 import { openRaw } from "./raw-client.ts";
 import type { StreamClient, StreamRequest } from "./stream-client.ts";
@@ -35,10 +36,14 @@ const transport = (
   name,
   async serve(options, prepare) {
     const clients: StreamClient[] = [];
+    const log = new CapturedLog();
+    onTestFailed(() => log.print());
     const app = await createServer({
       shutdownTimeout: 2_000,
       ...options,
-      fastify: { ...fastify, ...options.fastify } as NonNullable<ServerOptions["fastify"]>,
+      fastify: { logger: log.logger, ...fastify, ...options.fastify } as NonNullable<
+        ServerOptions["fastify"]
+      >,
     });
     onTestFinished(async () => {
       for (const client of clients) client.leave();

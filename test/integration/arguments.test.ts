@@ -1,10 +1,10 @@
 import { api, BaseModel, stream, z, type Context } from "pinestream";
-import { afterEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { events } from "../helpers/stream-client.ts";
 import { describeTransports, http1 } from "../helpers/transports.ts";
 
 let ran: unknown[][] = [];
-afterEach(() => (ran = []));
+beforeEach(() => (ran = []));
 
 const Colour = { Red: "red", Blue: "blue" } as const;
 

@@ -1,11 +1,11 @@
 import { BaseModel, stream, z, type Context } from "pinestream";
-import { afterEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { events, head, over } from "../helpers/stream-client.ts";
 import { describeTransports } from "../helpers/transports.ts";
 import { waitFor } from "../helpers/wait-for.ts";
 
 let log: string[] = [];
-afterEach(() => (log = []));
+beforeEach(() => (log = []));
 
 const ticks = z.object({ tick: z.any() });
 
@@ -18,7 +18,6 @@ const staying = async function* (ctx: Context) {
   } finally {
     log.push("finally");
   }
-  yield;
 };
 
 class AuthModel extends BaseModel {
@@ -253,11 +252,12 @@ describeTransports("who may listen", ({ serve }) => {
     expect(app.streams.list()).toHaveLength(1);
   });
 
-  test("an empty filter closes nothing", async () => {
+  test("a filter that says nothing is a mistake and closes nothing", async () => {
     const { app, open } = await start();
     const client = open(as(7, "/api/auth/open"));
     await events(client, 1);
-    expect(app.streams.close({ user: undefined } as any)).toBe(0);
+    expect(() => app.streams.close({} as any)).toThrow(TypeError);
+    expect(() => app.streams.close({ user: undefined } as any)).toThrow(TypeError);
     expect(client.over).toBe(false);
   });
 

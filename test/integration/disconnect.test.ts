@@ -1,6 +1,6 @@
 import { EventEmitter, on } from "node:events";
 import { BaseModel, stream, z, type Context } from "pinestream";
-import { afterEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { gate } from "../helpers/gate.ts";
 import { RawConnection } from "../helpers/raw-client.ts";
 import { events, head } from "../helpers/stream-client.ts";
@@ -9,7 +9,7 @@ import { turns, waitFor } from "../helpers/wait-for.ts";
 
 let run: (ctx: Context) => AsyncGenerator<any>;
 let log: string[] = [];
-afterEach(() => (log = []));
+beforeEach(() => (log = []));
 
 const ticks = z.object({ tick: z.any() });
 
@@ -52,7 +52,7 @@ describeTransports("a client that leaves", ({ serve }) => {
             await new Promise((resolve) => setImmediate(resolve));
           }
         });
-      const { app, open } = await serve({ models: [LeaveModel] });
+      const { app, open } = await serve({ models: [LeaveModel], guards: { slow: () => true } });
       const client = open("/api/leave/go");
       await events(client, 3);
       client[way]();
@@ -68,7 +68,7 @@ describeTransports("a client that leaves", ({ serve }) => {
           yield ["tick", 0];
           for await (const [tick] of on(source, "tick", { signal: ctx.signal })) yield ["tick", tick];
         });
-      const { app, open } = await serve({ models: [LeaveModel] });
+      const { app, open } = await serve({ models: [LeaveModel], guards: { slow: () => true } });
       const client = open("/api/leave/go");
       await events(client, 1);
       await waitFor(() => source.listenerCount("tick") === 1, { what: "the subscription" });
@@ -134,7 +134,7 @@ describeTransports("a client that leaves", ({ serve }) => {
             await new Promise((resolve) => setTimeout(resolve, 1));
           }
         });
-      const { open } = await serve({ models: [LeaveModel] });
+      const { open } = await serve({ models: [LeaveModel], guards: { slow: () => true } });
       const client = open("/api/leave/go");
       await entered.promise;
       client[way]();
@@ -153,7 +153,7 @@ describeTransports("a client that leaves", ({ serve }) => {
             await new Promise((resolve) => setTimeout(resolve, 1));
           }
         });
-      const { open } = await serve({ models: [LeaveModel] });
+      const { open } = await serve({ models: [LeaveModel], guards: { slow: () => true } });
       const text = "x".repeat(200_000);
       const client = open({ path: "/api/leave/posted", method: "POST", body: { text } });
       await events(client, 20);
@@ -171,7 +171,7 @@ describeTransports("a client that leaves", ({ serve }) => {
           await sse.sleep(3_600_000);
           log.push("awake");
         });
-      const { open } = await serve({ models: [LeaveModel] });
+      const { open } = await serve({ models: [LeaveModel], guards: { slow: () => true } });
       const client = open("/api/leave/go");
       await events(client, 1);
       client[way]();
@@ -189,6 +189,7 @@ describeTransports("a client that leaves", ({ serve }) => {
     let calls = 0;
     const { app, open } = await serve({
       models: [LeaveModel],
+      guards: { slow: () => true },
       maxConnections: 1,
       authenticate: async () => {
         if (calls++ === 0) {
@@ -223,7 +224,7 @@ describeTransports("a client that leaves", ({ serve }) => {
           await new Promise((resolve) => setTimeout(resolve, 1));
         }
       });
-    const { app, open } = await serve({ models: [LeaveModel] });
+    const { app, open } = await serve({ models: [LeaveModel], guards: { slow: () => true } });
     for (let each = 0; each < 20; each++) {
       const client = open("/api/leave/go");
       await turns(each % 8);
@@ -249,7 +250,7 @@ describeTransports("a client that leaves", ({ serve }) => {
           await new Promise((resolve) => setTimeout(resolve, 1));
         }
       });
-    const { app, open } = await serve({ models: [LeaveModel] });
+    const { app, open } = await serve({ models: [LeaveModel], guards: { slow: () => true } });
     const [stays, leaves] = [open("/api/leave/go"), open("/api/leave/go")];
     await Promise.all([events(stays, 2), events(leaves, 2)]);
     leaves.leave();
@@ -272,7 +273,7 @@ test("F1: a client that half-closes its connection counts as gone", async () => 
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
     });
-  const { open } = await http1.serve({ models: [LeaveModel] });
+  const { open } = await http1.serve({ models: [LeaveModel], guards: { slow: () => true } });
   const client = open("/api/leave/go") as any;
   await events(client, 1);
   client.halfClose();
@@ -281,12 +282,14 @@ test("F1: a client that half-closes its connection counts as gone", async () => 
 
 test("a request that is cut off in its head or body starts no handler and leaves nothing behind", async () => {
   run = (ctx) => noted(ctx, async function* () {});
-  const { app, port } = await http1.serve({ models: [LeaveModel] });
-  const whole = new RawConnection({ port }).format({
+  const { app, port } = await http1.serve({ models: [LeaveModel], guards: { slow: () => true } });
+  const formatter = new RawConnection({ port });
+  const whole = formatter.format({
     path: "/api/leave/posted",
     method: "POST",
     body: { text: "x".repeat(500) },
   });
+  formatter.socket.destroy();
   for (const cut of [1, 20, 60, whole.length - 400, whole.length - 1]) {
     for (const way of ["destroy", "resetAndDestroy", "end"] as const) {
       const { socket } = new RawConnection({ port });
@@ -311,7 +314,7 @@ test("a trickled request is served like any other", async () => {
     noted(ctx, async function* () {
       yield ["tick", 1];
     });
-  const { port } = await http1.serve({ models: [LeaveModel] });
+  const { port } = await http1.serve({ models: [LeaveModel], guards: { slow: () => true } });
   const connection = new RawConnection({ port });
   const client = await connection.trickle(
     { path: "/api/leave/posted", method: "POST", body: { text: "slow" } },
@@ -326,7 +329,7 @@ test("a request pipelined behind a stream is answered when the stream has ended"
     noted(ctx, async function* () {
       yield ["tick", log.push("run")];
     });
-  const { port } = await http1.serve({ models: [LeaveModel] });
+  const { port } = await http1.serve({ models: [LeaveModel], guards: { slow: () => true } });
   const connection = new RawConnection({ port });
   const [first, second] = [
     connection.send({ path: "/api/leave/go" }),
@@ -343,7 +346,7 @@ test("a keep-alive connection serves the next request after a stream has ended",
     noted(ctx, async function* () {
       yield ["tick", 1];
     });
-  const { port } = await http1.serve({ models: [LeaveModel] });
+  const { port } = await http1.serve({ models: [LeaveModel], guards: { slow: () => true } });
   const connection = new RawConnection({ port });
   for (let each = 0; each < 3; each++) {
     const client = connection.send({ path: "/api/leave/go" });

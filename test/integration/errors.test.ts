@@ -1,5 +1,5 @@
 import { BaseModel, EventValidationError, stream, z, type Context } from "pinestream";
-import { afterEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { gate } from "../helpers/gate.ts";
 import { CapturedLog } from "../helpers/log.ts";
 import { events, head, over } from "../helpers/stream-client.ts";
@@ -8,7 +8,7 @@ import { settles, waitFor } from "../helpers/wait-for.ts";
 
 let run: (ctx: Context) => AsyncGenerator<any>;
 let seen: unknown[] = [];
-afterEach(() => (seen = []));
+beforeEach(() => (seen = []));
 
 class ErrorModel extends BaseModel {
   @stream({ type: "sse", events: z.object({ tick: z.number() }), params: z.object({}) })
@@ -72,7 +72,6 @@ describeTransports("failure", ({ serve }) => {
     run = async function* (ctx) {
       ctx.createSSE();
       void ctx.user;
-      yield;
     };
     expect((await ask("/api/error/plain")).status).toBe(401);
   });

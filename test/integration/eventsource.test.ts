@@ -1,12 +1,12 @@
 // A third party's client, which knows nothing of pinestream, against real servers.
 import { EventSource } from "eventsource";
 import { BaseModel, stream, z, type Context } from "pinestream";
-import { afterEach, expect, onTestFinished, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { http1 } from "../helpers/transports.ts";
 import { waitFor } from "../helpers/wait-for.ts";
 
 let runs: (string | undefined)[] = [];
-afterEach(() => (runs = []));
+beforeEach(() => (runs = []));
 
 class SourceModel extends BaseModel {
   @stream({ type: "sse", events: z.object({ tick: z.number() }), params: z.object({}), retry: 10 })

@@ -1,11 +1,11 @@
 import { BaseModel, stream, z, type Context } from "pinestream";
-import { afterEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { events, over } from "../helpers/stream-client.ts";
 import { describeTransports } from "../helpers/transports.ts";
 import { waitFor } from "../helpers/wait-for.ts";
 
 let runs: (string | undefined)[] = [];
-afterEach(() => (runs = []));
+beforeEach(() => (runs = []));
 
 const ticks = z.object({ tick: z.number() });
 
@@ -16,7 +16,6 @@ class EndModel extends BaseModel {
     const sse = ctx.createSSE();
     sse.publish("tick", 1, { id: "real-1" });
     await sse.end();
-    yield;
   }
 
   @stream({ type: "sse", events: ticks, params: z.object({}) })

@@ -13,7 +13,6 @@ const idle = async function* (ctx: Context) {
   const sse: any = ctx.createSSE();
   await held.promise;
   sse.publish("tick", 1);
-  yield;
 };
 
 class IdleModel extends BaseModel {

@@ -1,11 +1,11 @@
 import { BaseModel, stream, z, type Context } from "pinestream";
-import { afterEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { events, head, over } from "../helpers/stream-client.ts";
 import { describeTransports } from "../helpers/transports.ts";
 import { waitFor } from "../helpers/wait-for.ts";
 
 let log: string[] = [];
-afterEach(() => (log = []));
+beforeEach(() => (log = []));
 
 class LimitModel extends BaseModel {
   @stream({ type: "sse", events: z.object({ tick: z.number() }), params: z.object({}) })
@@ -13,12 +13,10 @@ class LimitModel extends BaseModel {
     ctx.signal.addEventListener("abort", () => log.push(String(ctx.signal.reason)));
     ctx.createSSE().publish("tick", 1);
     await new Promise((resolve) => ctx.signal.addEventListener("abort", resolve));
-    yield;
   }
 
   @stream({ type: "sse", events: z.object({ tick: z.number() }), params: z.object({}) })
   async *fails(_ctx: Context) {
-    yield;
     throw Object.assign(new Error("never opens"), { statusCode: 418 });
   }
 

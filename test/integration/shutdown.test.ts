@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { BaseModel, stream, z, type Context } from "pinestream";
-import { afterEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { Child } from "../helpers/child.ts";
 import { gate } from "../helpers/gate.ts";
-import { openRaw } from "../helpers/raw-client.ts";
+import { openRaw, RawConnection } from "../helpers/raw-client.ts";
 import type { StreamClient } from "../helpers/stream-client.ts";
 import { events, head, over } from "../helpers/stream-client.ts";
 import { describeTransports, http1 } from "../helpers/transports.ts";
@@ -11,7 +11,7 @@ import { settles, waitFor } from "../helpers/wait-for.ts";
 
 let log: string[] = [];
 let held = gate();
-afterEach(() => {
+beforeEach(() => {
   log = [];
   held = gate();
 });
@@ -23,7 +23,7 @@ class LongModel extends BaseModel {
     try {
       for (;;) {
         sse.publish("tick", 1);
-        await sse.sleep(20);
+        await sse.sleep(300);
       }
     } finally {
       log.push(`finally: ${ctx.signal.reason}`);
@@ -50,14 +50,12 @@ class LongModel extends BaseModel {
       await held.promise;
       log.push("cleaned up");
     }
-    yield;
   }
 
   @stream({ type: "sse", events: z.object({ tick: z.any() }), params: z.object({}) })
   async *stubborn(ctx: Context) {
     ctx.createSSE().publish("tick", 1);
     await new Promise(() => {});
-    yield;
   }
 }
 
@@ -121,6 +119,29 @@ describeTransports("shutdown", ({ serve }) => {
     await settles(Promise.all([app.close(), app.close()]), { what: "both closes" });
   });
 });
+
+for (const [what, bytes] of [
+  ["has never sent a byte", ""],
+  ["has sent half a head", "GET /api/long/loop HTTP/1.1\r\nhost: x\r\n"],
+  ["has sent half a body", "POST /nowhere HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n12345"],
+] as const) {
+  test(`F10: a connection that ${what} holds close up no longer than shutdownTimeout`, async () => {
+    const { app, port } = await http1.serve({ models: [LongModel], shutdownTimeout: 500 });
+    const connection = new RawConnection({ port });
+    connection.socket.write(bytes);
+    await waitFor(
+      () =>
+        new Promise<boolean>((resolve) => app.server.getConnections((_error, count) => resolve(count === 1))),
+      { what: "the connection" },
+    );
+    const closing = app.close();
+    try {
+      await settles(closing, { boundMs: 5_000, what: "close" });
+    } finally {
+      connection.socket.destroy();
+    }
+  });
+}
 
 test("new streams get 503 with retry-after while open ones are cleaning up", async () => {
   const { app, open, port } = await http1.serve({ models: [LongModel], shutdownTimeout: 10_000 });

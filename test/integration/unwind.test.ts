@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import { BaseModel, StreamClosedError, stream, z, type Context } from "pinestream";
-import { afterEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { gate } from "../helpers/gate.ts";
 import { CapturedLog } from "../helpers/log.ts";
 import { events, head } from "../helpers/stream-client.ts";
@@ -9,7 +9,7 @@ import { settles, waitFor } from "../helpers/wait-for.ts";
 
 let run: (ctx: Context, model: UnwindModel) => AsyncGenerator<any>;
 let log: string[] = [];
-afterEach(() => (log = []));
+beforeEach(() => (log = []));
 
 /** A plain timer, as the seed's samples use it: no unwind point. */
 const pause = () => new Promise((resolve) => setTimeout(resolve, 1));

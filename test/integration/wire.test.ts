@@ -1,5 +1,6 @@
+import { isUtf8 } from "node:buffer";
 import { BaseModel, EventValidationError, stream, z, type Context } from "pinestream";
-import { afterEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { gate } from "../helpers/gate.ts";
 import { events, head, over } from "../helpers/stream-client.ts";
 import { describeTransports, http1 } from "../helpers/transports.ts";
@@ -8,7 +9,7 @@ import { turns, waitFor } from "../helpers/wait-for.ts";
 // What the next handler does; each test says it where it is read.
 let run: (ctx: Context) => AsyncGenerator<any>;
 let caught: unknown[] = [];
-afterEach(() => (caught = []));
+beforeEach(() => (caught = []));
 
 const anything = z.object({ note: z.any(), text: z.string(), "odd:name  x": z.string(), ünï: z.number() });
 
@@ -282,7 +283,7 @@ describeTransports("the wire", ({ serve, name }) => {
       expect(client.stream.names.filter((each) => each !== "text")).toEqual(["end"]);
       expect(client.stream.dataOf("text").length + caught.length).toBe(2);
       if (caught.length === 0) expect(client.stream.events[0]!.lastEventId).toBe(`x${text}`);
-      expect(client.stream.text).not.toContain("\uFFFD");
+      expect(isUtf8(client.body)).toBe(true);
     });
   }
 
@@ -380,7 +381,6 @@ describeTransports("the wire", ({ serve, name }) => {
   test("createSSE with a schema that names other events is refused before the head", async () => {
     run = async function* (ctx) {
       ctx.createSSE(z.object({ stranger: z.string() }));
-      yield;
     };
     const { ask } = await serve({ models: [WireModel] });
     const { status, text } = await ask("/api/wire/go");
@@ -397,7 +397,6 @@ describeTransports("the wire", ({ serve, name }) => {
         caught.push(error);
       }
       await sse.end();
-      yield;
     };
     const { open } = await serve({ models: [WireModel] });
     const client = await over(open("/api/wire/parsed"));

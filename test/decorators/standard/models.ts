@@ -107,7 +107,6 @@ export class LateModel extends BaseModel {
     } catch (error) {
       sse.publish("caught", (error as Error).name);
     }
-    yield;
   }
 }
 
