@@ -151,7 +151,7 @@ describe("a JSON body needs reading for dates and bigints alone", () => {
     ["one value for an array", z.array(z.number()), 5],
     ["text for an object", z.object({}), "{}"],
     ["text for null", z.null(), "null"],
-    ["a bigint that JSON has rounded", z.bigint(), 9007199254740993],
+    ["a bigint that JSON has rounded", z.bigint(), 2 ** 53],
     ["null for an optional value", z.string().optional(), null],
   ])("refuses %s", (_name, schema, raw) =>
     expect(issuesOf(() => parse(schema, raw, "body"))).toMatchObject([{ path: ["value"] }]),
@@ -159,9 +159,7 @@ describe("a JSON body needs reading for dates and bigints alone", () => {
 
   test.each([[[1]], ["text"], [5], [true]])("refuses %j for a body, without a path", (body) => {
     const parser = createRequestParser({ endpoint, parameters: z.object({}), source: "body" });
-    expect(issuesOf(() => parser.parse(body))).toMatchObject(
-      [{ path: [], message: /expected a JSON object/ }].map(() => ({ path: [] })),
-    );
+    expect(issuesOf(() => parser.parse(body))).toMatchObject([{ path: [] }]);
   });
 
   test.each([undefined, null, ""])("takes %j for a body without arguments", (body) => {
