@@ -5,6 +5,7 @@
 // alive only while an answer is due.
 
 import { createRequire } from "node:module";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 
@@ -12,6 +13,7 @@ import { createDeferred } from "../async/deferred.ts";
 import { DatabaseError } from "../errors/model-errors.ts";
 import { cacheFolder } from "./cache-folder.ts";
 import { fromErrorFields, type Reply, type Request, type WorkerOptions } from "./embedded-protocol.ts";
+import { lockFolder } from "./folder-lock.ts";
 import type { RawResult, RawSession, SessionSource } from "./sessions.ts";
 import { settleWithin } from "./settle-within.ts";
 
@@ -41,7 +43,8 @@ export class EmbeddedSource implements SessionSource {
   #free: Promise<void> = Promise.resolve();
 
   constructor(options: EmbeddedOptions = {}) {
-    this.#options = options;
+    const dataDir = options.dataDir === undefined ? undefined : resolve(options.dataDir);
+    this.#options = { ...options, dataDir };
     this.description = `The embedded database (${options.dataDir ?? "in memory"})`;
   }
 
@@ -111,6 +114,7 @@ class Thread {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   readonly #onDeath: (death: { error: DatabaseError; started: boolean }) => void;
+  readonly #unlock: () => void;
   #lastId = 0;
   #over: DatabaseError | undefined;
 
@@ -121,6 +125,7 @@ class Thread {
   ) {
     this.#description = description;
     this.#onDeath = onDeath;
+    this.#unlock = dataDir === undefined ? () => {} : lockFolder(dataDir);
     this.#worker = createWorker({ dataDir, cacheDir: cacheDir ?? cacheFolder() });
     this.#worker.unref();
     this.#worker.on("message", (reply: Reply) => this.#receive(reply));
@@ -133,6 +138,7 @@ class Thread {
       );
     });
     this.#worker.on("exit", (code) => {
+      this.#unlock();
       this.#die(new DatabaseError(`${description} ended unexpectedly (its thread's exit code is ${code}).`));
     });
   }
@@ -164,6 +170,7 @@ class Thread {
     if (reply.kind === "started") {
       this.started = true;
     } else if (reply.kind === "failed") {
+      this.#unlock();
       const cause = fromErrorFields(reply.error);
       const problem = reply.missing
         ? 'needs the package "@electric-sql/pglite", which could not be loaded. Run: npm install @electric-sql/pglite ' +

@@ -86,7 +86,10 @@ describeDatabases("a transaction", (db) => {
         }),
       );
       expect((await Promise.allSettled(nested)).map(({ status }) => status)).toEqual([
-        ...["fulfilled", "rejected", "fulfilled", "fulfilled"],
+        "fulfilled",
+        "rejected",
+        "fulfilled",
+        "fulfilled",
       ]);
     });
     expect(await owners()).toEqual(["ada", "cyd", "dan"]);

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 
-import pg from "pg";
+import { Client } from "pg";
 
 import { settles, waitFor } from "./wait-for.ts";
 
@@ -151,7 +151,7 @@ export class PostgresServer implements AsyncDisposable {
   };
 
   async #asAdministrator(text: string): Promise<Record<string, unknown>[]> {
-    const client = new pg.Client({ connectionString: this.url("postgres") });
+    const client = new Client({ connectionString: this.url("postgres") });
     client.on("error", () => {});
     try {
       await client.connect();
