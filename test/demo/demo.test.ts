@@ -16,13 +16,21 @@ describe("the demo", () => {
     await demo?.child.stop();
   });
 
-  test("answers a stream that needs no database within a second of listening", async () => {
+  test("answers a stream that needs no database within a second, while the database is still starting", async () => {
     const fresh = await startDemo();
-    const startedAt = performance.now();
-    const station = await Watched.open(fresh.line("GET", "station/").url);
-    await station.event("reading");
-    expect(performance.now() - startedAt).toBeLessThan(1000);
-  });
+    const firstEvent = async (part: string, event: string) => {
+      const startedAt = performance.now();
+      const watched = await Watched.open(fresh.line("GET", part).url);
+      await watched.event(event, undefined, 60_000);
+      return performance.now() - startedAt;
+    };
+    const [withoutMs, withMs] = await Promise.all([
+      firstEvent("station/", "reading"),
+      firstEvent("logEntry/", "entry"),
+    ]);
+    // On a busy machine all takes longer; then what counts is that the one did not wait for the other.
+    expect(withoutMs).toBeLessThan(Math.max(1000, withMs / 2));
+  }, 90_000);
 
   test("serves its page, style and scripts", async () => {
     const page = await fetch(demo.address);
@@ -174,18 +182,22 @@ describe("the demo", () => {
   });
 });
 
-test.each(["SIGTERM", "SIGINT"] as const)("the demo closes its streams and stops on %s", async (signal) => {
-  const demo = await startDemo();
-  const logbook = await Watched.open(`${demo.address}/api/logEntry/streamEntries`);
-  await logbook.event("entry");
-  await demo.post("unloading/start", { vessel: "Halcyon", containers: 60 });
-  demo.child.process.kill(signal);
-  const { code } = await demo.child.ended(10_000);
-  expect(code).toBe(0);
-  expect(logbook.over).toBe(true);
-  expect(logbook.reader.names).not.toContain("end");
-  expect(demo.child.output).not.toMatch(/"level":(40|50|60)|broke off/);
-});
+test.each(["SIGTERM", "SIGINT"] as const)(
+  "the demo closes its streams and stops on %s",
+  async (signal) => {
+    const demo = await startDemo();
+    const logbook = await Watched.open(`${demo.address}/api/logEntry/streamEntries`);
+    await logbook.event("entry");
+    await demo.post("unloading/start", { vessel: "Halcyon", containers: 60 });
+    demo.child.process.kill(signal);
+    const { code } = await demo.child.ended(20_000);
+    expect(code).toBe(0);
+    expect(logbook.over).toBe(true);
+    expect(logbook.reader.names).not.toContain("end");
+    expect(demo.child.output).not.toMatch(/"level":(40|50|60)|broke off/);
+  },
+  90_000,
+);
 
 test("the demo says in one line that its port is taken", async () => {
   const squatter = createServer().listen(0, "127.0.0.1");
@@ -195,11 +207,11 @@ test("the demo says in one line that its port is taken", async () => {
     const child = new Child("examples/demo/server.ts", {
       env: { PORT: `${port}`, HOST: "127.0.0.1", DATABASE_URL: "" },
     });
-    expect((await child.ended()).code).toBe(1);
+    expect((await child.ended(60_000)).code).toBe(1);
     expect(child.output.trim()).toBe(
       `Port ${port} is taken. Choose another one, for example: PORT=${port + 1} npm start`,
     );
   } finally {
     squatter.close();
   }
-});
+}, 90_000);

@@ -81,7 +81,7 @@ export class Watched {
   }
 
   /** Waits for an event of that name whose data `select` accepts, and gives the data. */
-  async event(name: string, select: (data: any) => boolean = () => true, boundMs = 15_000): Promise<any> {
+  async event(name: string, select: (data: any) => boolean = () => true, boundMs = 20_000): Promise<any> {
     return await waitFor(() => this.reader.dataOf(name).find(select), {
       boundMs,
       what: () => `event ${name}; so far (over: ${this.over}):\n${this.reader.text.slice(-1000)}`,

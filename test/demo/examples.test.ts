@@ -32,7 +32,7 @@ async function readEvents(
   return reader;
 }
 
-describe("the numbered examples", () => {
+describe("the numbered examples", { timeout: 90_000 }, () => {
   test("01 sends the tide's level", async () => {
     const line = await startExample("01-smallest");
     const { events } = await readEvents(line, (reader) => reader.events.length >= 2);

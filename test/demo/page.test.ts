@@ -4,7 +4,7 @@ import { launchChromium } from "../helpers/chromium.ts";
 import { chromium } from "../helpers/parts.ts";
 import { startDemo, type RunningDemo } from "./demo.ts";
 
-describe.skipIf(!chromium.present)("the demo's page in Chromium", () => {
+describe.skipIf(!chromium.present)("the demo's page in Chromium", { timeout: 90_000 }, () => {
   let browser: Browser;
   let demo: RunningDemo;
   beforeAll(async () => {
@@ -20,7 +20,7 @@ describe.skipIf(!chromium.present)("the demo's page in Chromium", () => {
     const context = await browser.newContext();
     onTestFinished(() => context.close());
     const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000);
     const complaints: string[] = [];
     page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
     page.on("pageerror", (error) => complaints.push(String(error)));
@@ -118,9 +118,9 @@ describe.skipIf(!chromium.present)("the demo's page in Chromium", () => {
 
     // The new database is a new one, so the last id that the page knows means nothing to it.
     for (const panel of ["notices", "logbook", "radio", "station"]) {
-      await page.locator(`#${panel}[data-state=live]`).waitFor({ timeout: 30_000 });
+      await page.locator(`#${panel}[data-state=live]`).waitFor();
     }
     await demo.post("notice/post", { berth: 4, kind: "work", text: "We are back." });
     await page.locator("#notices li", { hasText: "We are back." }).waitFor();
-  }, 90_000);
+  });
 });
