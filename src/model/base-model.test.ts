@@ -64,6 +64,7 @@ describeDatabases("a model", (db) => {
       ["not-in", ["id", "not-in", [1]], ["Birch", "cedar"]],
       ["not-in nothing", ["author_id", "not-in", []], ["ash", "Birch", "cedar"]],
       ["not-in with null", ["author_id", "not-in", [1, null]], ["Birch"]],
+      ["not-in null alone", ["author_id", "not-in", [null]], ["ash", "Birch"]],
       ["null by default", ["author_id", null], ["cedar"]],
       ["= null", ["author_id", "=", null], ["cedar"]],
       ["!= null", ["author_id", "!=", null], ["ash", "Birch"]],

@@ -6,13 +6,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { sql } from "kysely";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 
 import { describeDatabases } from "../../test/helpers/databases.ts";
 import { settles } from "../../test/helpers/wait-for.ts";
 import { BaseModel } from "./base-model.ts";
 import { openDatabase } from "./database.ts";
 import { bindDatabase } from "./default-database.ts";
+
+vi.setConfig({ testTimeout: 90_000 });
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -123,7 +125,7 @@ test("a process of plain Node runs TypeScript migrations", async () => {
   onTestFinished(() => void child.kill("SIGKILL"));
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
-  await settles(once(child, "exit"), { boundMs: 25_000, what: () => `the process ends: ${output}` });
+  await settles(once(child, "exit"), { boundMs: 50_000, what: () => `the process ends: ${output}` });
   expect(output.trim()).toBe('["001"]');
 });
 
