@@ -30,7 +30,20 @@ import * as writes from "./writes.ts";
 // oxlint-disable-next-line typescript/no-explicit-any -- a model without a Row has rows of any shape
 export class BaseModel<Row = any> {
   /** Name of the table, with its schema if need be. Default: the model's name in snake_case and the plural. */
-  static table: string | undefined;
+  declare static table: string;
+
+  static {
+    // Not `static get table`: a subclass's `static table = …` that is compiled to an assignment would fail on it.
+    Object.defineProperty(this, "table", {
+      configurable: true,
+      get(this: typeof BaseModel) {
+        return tableName(this.name);
+      },
+      set(this: typeof BaseModel, value: string) {
+        Object.defineProperty(this, "table", { value, writable: true, configurable: true, enumerable: true });
+      },
+    });
+  }
 
   /**
    * Kysely over this model's database, inside a `transaction` scope over that transaction. Its queries are
@@ -113,7 +126,7 @@ export class BaseModel<Row = any> {
 /** No private method, so that a proxy of a model, or an object made from one, works as well. */
 function openModel(model: object): Target {
   const { name } = model.constructor;
-  const table = (model.constructor as typeof BaseModel).table ?? tableName(name);
+  const { table } = model.constructor as typeof BaseModel;
   return openTarget(databaseOf(model), { model: name, table });
 }
 
