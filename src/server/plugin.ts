@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyPluginAsync } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 
 import { Application, type ServeOptions } from "./application.ts";
-import { followSessions } from "./http2-sessions.ts";
+import { OpenConnections } from "./open-connections.ts";
 import { addRoutes } from "./routes.ts";
 import { Streams } from "./streams.ts";
 
@@ -34,11 +34,11 @@ export async function mount(
   await fastify.register(
     async (scope: FastifyInstance) => {
       addRoutes(scope, application);
-      const closeSessions = scope.initialConfig.http2 ? followSessions(scope.server) : undefined;
+      const connections = new OpenConnections(scope.server);
       scope.addHook("preClose", async () => {
         const deadline = Date.now() + application.shutdownBoundMs(scope);
         await application.drain(scope.log, deadline - Date.now());
-        await closeSessions?.(deadline - Date.now());
+        connections.close(deadline - Date.now());
       });
       scope.addHook("onClose", () => application.close());
       scope.addHook("onReady", () => application.warnOfLimits(scope.log));
