@@ -35,15 +35,15 @@ test("scopes nest, by owner", async () => {
 test("what outlives its scope is outside, also while another one runs", async () => {
   const owner = {};
   const gate = createDeferred();
-  let stray: Promise<boolean> | undefined;
+  let stray: Promise<unknown[]> | undefined;
   await runInTransaction(owner, "first", async () => {
-    stray = gate.promise.then(() => inTransaction());
+    stray = gate.promise.then(() => [inTransaction(), currentTransaction(owner)]);
   });
   await runInTransaction(owner, "second", async () => {
     gate.resolve();
     await stray;
   });
-  expect(await stray).toBe(false);
+  expect(await stray).toEqual([false, undefined]);
 });
 
 test("a scope that throws is left, and others that run go on", async () => {
