@@ -68,13 +68,15 @@ describeTransports("shutdown", ({ serve }) => {
         open(index % 2 ? "/api/long/loop" : "/api/long/parked"),
       );
       clients.push(...more);
-      await Promise.all(more.map((client) => events(client, 1)));
+      await waitFor(() => more.every((client) => client.stream.events.length > 0), {
+        what: "a hundred streams",
+      });
     }
     expect(app.streams.list()).toHaveLength(1_000);
     await settles(app.close(), { boundMs: 10_000, what: "close, within shutdownTimeout" });
     expect(log).toHaveLength(1_000);
     expect(new Set(log)).toEqual(new Set(["finally: shutdown"]));
-    await Promise.all(clients.map(over));
+    await waitFor(() => clients.every((client) => client.over), { what: "the end of all streams" });
     for (const client of clients) {
       expect(client.stream.names).not.toContain("end");
       expect(client.stream.retry).toBeGreaterThan(0);

@@ -77,15 +77,19 @@ serveCalls({
   reset: () => {
     Object.assign(counts, { ended: 0, timeouts: 0, intervalsCleared: 0, userReads: 0 });
     globals.getSomeDataFails = false;
-    globals.stubCalls = { count: 0 };
+    globals.stubCalls = {};
   },
-  counts: () => ({ ...counts, stubCalls: globals.stubCalls.count }),
+  counts: () => ({ ...counts }),
   open: (name: string) => servers[name]!.streams.list().length,
   failGetSomeData: () => (globals.getSomeDataFails = true),
-  /** Makes the sample's table if need be and puts a row into it. */
-  insert: async (name: string, columns: Record<string, string>, row: Record<string, unknown>) => {
+  /** Makes the table that the sample reads, by the name that follows from its class, and puts a row into it. */
+  insert: async (
+    name: string,
+    table: string,
+    columns: Record<string, string>,
+    row: Record<string, unknown>,
+  ) => {
     const model = models[name];
-    const { table } = model.constructor;
     let create = model.db.schema.createTable(table).ifNotExists().addColumn("id", "serial");
     for (const [column, type] of Object.entries(columns)) {
       // The database's own clock, with its microseconds.

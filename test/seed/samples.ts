@@ -33,15 +33,16 @@ const IMPORT = 'import { BaseModel, stream, api, z, type Context } from "pinestr
 const STUBS: Record<string, string> = {
   getNewMessages: `
   async getNewMessages(roomId: number): Promise<{ id: number; text: string; sender_name: string }[]> {
-    const calls = ((globalThis as any).stubCalls ??= { count: 0 });
-    calls.count++;
-    return [{ id: calls.count, text: \`room \${roomId}\`, sender_name: "Ann" }];
+    const calls = (globalThis as any).stubCalls;
+    calls.messages = (calls.messages ?? 0) + 1;
+    return [{ id: calls.messages, text: \`room \${roomId}\`, sender_name: "Ann" }];
   }
 `,
   getServerStatus: `
   async getServerStatus(): Promise<{ cpu: number; memory: number; disk: number }> {
-    const calls = ((globalThis as any).stubCalls ??= { count: 0 });
-    return { cpu: [95, 75, 10][calls.count++ % 3]!, memory: 20, disk: 30 };
+    const calls = (globalThis as any).stubCalls;
+    calls.status = (calls.status ?? 0) + 1;
+    return { cpu: [10, 95, 75][calls.status % 3]!, memory: 20, disk: 30 };
   }
 `,
   getSomeData: `

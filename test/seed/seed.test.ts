@@ -21,10 +21,11 @@ const check = (tsconfig: string) => {
 
 const ENDLESS: Record<
   string,
-  { query: string; columns?: Record<string, string>; row?: object; first: object }
+  { query: string; table?: string; columns?: Record<string, string>; row?: object; first: object }
 > = {
   "streamNotifications#2": {
     query: "?userId=7",
+    table: "notifications",
     columns: { user_id: "integer", type: "text", message: "text", created_at: "timestamptz" },
     row: { user_id: 7, type: "like", message: "hello" },
     first: {
@@ -34,6 +35,7 @@ const ENDLESS: Record<
   },
   streamNewPosts: {
     query: "",
+    table: "posts",
     columns: { title: "text", author_name: "text", created_at: "timestamptz" },
     row: { title: "First", author_name: "Ann" },
     first: {
@@ -157,15 +159,15 @@ describe.skipIf(!hasSeed).each(DECORATORS)("the seed's samples, %s decorators", 
     ]);
   });
 
-  for (const [key, { query, columns, row, first }] of Object.entries(ENDLESS)) {
+  for (const [key, { query, table, columns, row, first }] of Object.entries(ENDLESS)) {
     test(`${key} sends its events, and its finally runs once the client has left`, async () => {
       ports[key] ??= await child.call<number>("serve", key);
-      if (columns) await child.call("insert", key, columns, {});
+      if (columns) await child.call("insert", key, table, columns, {});
       const client = await open(key, query);
       await waitFor(async () => (await child.call("counts")).timeouts > 0, {
         what: "the sample's first round",
       });
-      if (columns) await child.call("insert", key, columns, row);
+      if (columns) await child.call("insert", key, table, columns, row);
       await events(client, 1);
       const { event, data } = first as { event: string; data: unknown };
       expect(client.stream.events[0]!.event).toBe(event);
@@ -198,14 +200,15 @@ describe.skipIf(!hasSeed).each(DECORATORS)("the seed's samples, %s decorators", 
 
   test("the new posts arrive once each, newest first", async () => {
     const key = "streamNewPosts";
+    const { table, columns } = ENDLESS[key]!;
     ports[key] ??= await child.call<number>("serve", key);
-    await child.call("insert", key, ENDLESS[key]!.columns, {});
+    await child.call("insert", key, table, columns, {});
     const client = await open(key);
     await waitFor(async () => (await child.call("counts")).timeouts > 0, {
       what: "the sample's first round",
     });
     for (const title of ["one", "two", "three"]) {
-      await child.call("insert", key, ENDLESS[key]!.columns, { title, author_name: "Ann" });
+      await child.call("insert", key, table, columns, { title, author_name: "Ann" });
       await waitFor(() => client.stream.dataOf("newPost").some((post) => post.title === title), {
         what: `post ${title}`,
       });
