@@ -27,6 +27,11 @@ export interface ResolveOptions {
   manifest?: string | Manifest;
   /** Whether the TypeScript source is out of reach: then neither it nor ts-morph is touched. */
   production: boolean;
+  /**
+   * `true` where the methods are only some of their classes' endpoints, so that what else the manifest says of
+   * these classes is of no concern.
+   */
+  partial?: boolean;
   /** Folder that paths start from; the working directory by default. */
   root?: string;
 }
@@ -100,6 +105,7 @@ function addFromManifest<M extends MethodToResolve>(
     assertManifestFits(
       manifest,
       methods.filter((method) => classes.has(method.className)),
+      { partial: options.partial },
     );
   }
   const unknown: M[] = [];
