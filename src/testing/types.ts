@@ -21,7 +21,9 @@ type WithoutContext<A extends readonly unknown[]> = number extends A["length"]
     : A extends readonly [infer First, ...infer Rest]
       ? IsContext<First> extends true
         ? WithoutContext<Rest>
-        : [First, ...WithoutContext<Rest>]
+        : undefined extends First
+          ? [First?, ...WithoutContext<Rest>]
+          : [First, ...WithoutContext<Rest>]
       : A extends readonly [(infer First)?, ...infer Rest]
         ? IsContext<First> extends true
           ? WithoutContext<Rest>
