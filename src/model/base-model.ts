@@ -1,4 +1,4 @@
-import { unwindPoint } from "../scope/unwind.ts";
+import { readAtUnwindPoint } from "../scope/unwind.ts";
 import { inTransaction } from "../scope/transaction-scope.ts";
 import { tableName } from "../schema/model-name.ts";
 import type { AnyKysely } from "./any-kysely.ts";
@@ -60,27 +60,23 @@ export class BaseModel<Row = any> {
   async findMany<Name extends Column<Row> = Column<Row>, const Count extends boolean = false>(
     options: FindManyOptions<Row, Name, Count> = {},
   ): Promise<FindManyResult<Selected<Row, Name>, Count>> {
-    passUnwindPoint();
-    const found = await reads.findMany(openModel(this), options);
+    const found = await read(this, (target) => reads.findMany(target, options));
     return found as FindManyResult<Selected<Row, Name>, Count>;
   }
 
   /** Finds the first row in `order` for which all conditions hold; `undefined` when there is none. */
   async findOne(options: { wq: Conditions<Row>; order?: Order<Row> }): Promise<Row | undefined> {
-    passUnwindPoint();
-    return (await reads.findOne(openModel(this), options)) as Row | undefined;
+    return (await read(this, (target) => reads.findOne(target, options))) as Row | undefined;
   }
 
   /** Finds the row of that `id`; `undefined` when there is none. */
   async findById(id: Id<Row>): Promise<Row | undefined> {
-    passUnwindPoint();
-    return (await reads.findById(openModel(this), id)) as Row | undefined;
+    return (await read(this, (target) => reads.findById(target, id))) as Row | undefined;
   }
 
   /** Counts the rows for which all conditions hold. */
   async count(options: { wq?: Conditions<Row> } = {}): Promise<number> {
-    passUnwindPoint();
-    return await reads.count(openModel(this), options.wq);
+    return await read(this, (target) => reads.count(target, options.wq));
   }
 
   /**
@@ -123,13 +119,16 @@ export class BaseModel<Row = any> {
   }
 }
 
-/** No private method, so that a proxy of a model, or an object made from one, works as well. */
-function openModel(model: object): Target {
+// No private methods, so that a proxy of a model, or an object made from one, works as well.
+
+function openModel(model: object, signal?: AbortSignal): Target {
   const { name } = model.constructor;
   const { table } = model.constructor as typeof BaseModel;
-  return openTarget(databaseOf(model), { model: name, table });
+  return openTarget(databaseOf(model), { model: name, table, signal });
 }
 
-function passUnwindPoint(): void {
-  if (!inTransaction()) unwindPoint();
+/** Reads in a transaction are no unwind points: it would be rolled back for nothing but a client's leaving. */
+async function read<T>(model: object, run: (target: Target) => Promise<T>): Promise<T> {
+  if (inTransaction()) return await run(openModel(model));
+  return await readAtUnwindPoint((signal) => run(openModel(model, signal)));
 }

@@ -25,7 +25,7 @@ export async function findMany(
     const conditions = toConditions(subject, options.wq);
     return { conditions, query: buildSelect(target, subject, { ...options, conditions }) };
   });
-  const data = await query.execute();
+  const data = await query.execute(target.abort);
   if (options.count !== true) return { data };
   return { data, total: await countWhere(target, conditions) };
 }
@@ -42,7 +42,7 @@ export async function findOne(target: Target, options: FindOptions): Promise<Any
     const conditions = toConditions(subject, options.wq);
     return buildSelect(target, subject, { conditions, order: options.order, num: 1 });
   });
-  return await query.executeTakeFirst();
+  return await query.executeTakeFirst(target.abort);
 }
 
 /** Finds a row; see `BaseModel.findById`. */
@@ -51,7 +51,7 @@ export async function findById(target: Target, id: unknown): Promise<AnyRow | un
   const query = await prepare(target, (subject) =>
     buildSelect(target, subject, { conditions: toConditions(subject, [["id", "=", id]]) }),
   );
-  return await query.executeTakeFirst();
+  return await query.executeTakeFirst(target.abort);
 }
 
 /** Counts rows; see `BaseModel.count`. */
@@ -65,12 +65,12 @@ export function assertId({ model }: Target, id: unknown): void {
 }
 
 async function countWhere(
-  { kysely, table }: Target,
+  { kysely, table, abort }: Target,
   conditions: readonly Expression<SqlBool>[],
 ): Promise<number> {
   let query = kysely.selectFrom(table).select(sql<number>`count(*)`.as("total"));
   for (const condition of conditions) query = query.where(condition);
-  return Number((await query.executeTakeFirstOrThrow()).total);
+  return Number((await query.executeTakeFirstOrThrow(abort)).total);
 }
 
 interface SelectOptions extends Omit<FindOptions, "wq"> {

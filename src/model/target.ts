@@ -1,3 +1,5 @@
+import type { AbortableQueryOptions } from "kysely";
+
 import { QueryError } from "../errors/model-errors.ts";
 import type { AnyKysely } from "./any-kysely.ts";
 import type { Columns } from "./catalog.ts";
@@ -11,6 +13,8 @@ export interface Target {
   table: string;
   /** In the transaction that the call was made in. */
   kysely: AnyKysely;
+  /** How queries of the call are aborted, where they can be. */
+  abort: AbortableQueryOptions | undefined;
   /** Gives the table's columns as known, or as they are now. */
   columns(anew: boolean): Promise<Columns>;
   /** Runs several statements as one. */
@@ -18,12 +22,20 @@ export interface Target {
 }
 
 /** Takes hold of a table for one call; the transaction is that of the caller. */
-export function openTarget(database: Database, { model, table }: { model: string; table: string }): Target {
+export function openTarget(
+  database: Database,
+  { model, table, signal }: { model: string; table: string; signal?: AbortSignal | undefined },
+): Target {
   const kysely = kyselyOf(database);
   return {
     model,
     table,
     kysely,
+    // The embedded database runs one query after another and can cancel none.
+    abort: signal && {
+      signal,
+      inflightQueryAbortStrategy: database.embedded ? "ignore query" : "cancel query",
+    },
     columns: (anew) =>
       anew ? database.catalog.reread(kysely, table) : database.catalog.columns(kysely, table),
     transact: (run) => transact(database, () => run(kyselyOf(database))),

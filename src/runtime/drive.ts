@@ -41,6 +41,7 @@ export async function drive(connection: StreamConnection, start: () => Handler):
       }
     },
   };
+  connection.unwinder.begin();
   try {
     await driver[chainName]?.();
   } catch (error) {

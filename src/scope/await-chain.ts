@@ -32,8 +32,32 @@ export interface AwaitChain {
 
 /** Finds the nearest handler below the running code. `above` and what it called are left out of the place. */
 export function findAwaitChain(above: (...args: never[]) => unknown): AwaitChain | undefined {
+  return readTrace(captureTrace(above));
+}
+
+/** A stack that was taken and not looked at yet, which is the cheap half of the work. */
+export interface Trace {
+  stack?: unknown;
+}
+
+/** Takes the stack of the running code, without `above` and what it called. */
+export function captureTrace(above: (...args: never[]) => unknown): Trace {
+  const trace: Trace = {};
+  const { stackTraceLimit } = Error;
+  try {
+    Error.stackTraceLimit = FRAME_LIMIT;
+    Error.captureStackTrace(trace, above);
+    Error.stackTraceLimit = stackTraceLimit;
+  } catch {
+    // Frozen intrinsics: nobody's chain can be told, so nothing is thrown into it.
+  }
+  return trace;
+}
+
+/** Finds the nearest handler in a stack. A trace can be read once. */
+export function readTrace(trace: Trace): AwaitChain | undefined {
   const positions = new Set<string>();
-  for (const frame of captureFrames(above)) {
+  for (const frame of readFrames(trace)) {
     const name = frame.getFunctionName();
     if (name?.startsWith(PREFIX)) return { name, place: [...positions].join("\n") };
     const position = positionOf(frame);
@@ -55,30 +79,31 @@ interface Frame extends NodeJS.CallSite {
   getPosition(): number;
 }
 
-function captureFrames(above: (...args: never[]) => unknown): readonly Frame[] {
-  const { stackTraceLimit, prepareStackTrace } = Error;
+function readFrames(trace: Trace): readonly Frame[] {
+  const { prepareStackTrace } = Error;
   let frames: readonly Frame[] = [];
   try {
-    Error.stackTraceLimit = FRAME_LIMIT;
     Error.prepareStackTrace = (_error, callSites) => {
       frames = callSites as Frame[];
       return "";
     };
-    const holder: { stack?: unknown } = {};
-    Error.captureStackTrace(holder, above);
-    void holder.stack;
+    // V8 prepares a stack when it is first read.
+    void trace.stack;
   } catch {
-    // Frozen intrinsics: nobody's chain can be told, so nothing is thrown into it.
+    // As in captureTrace.
   } finally {
-    try {
-      Error.stackTraceLimit = stackTraceLimit;
-      if (prepareStackTrace) Error.prepareStackTrace = prepareStackTrace;
-      else delete (Error as { prepareStackTrace?: unknown }).prepareStackTrace;
-    } catch {
-      // As above: what could not be set need not be put back.
-    }
+    restore(prepareStackTrace);
   }
   return frames;
+}
+
+function restore(prepareStackTrace: typeof Error.prepareStackTrace): void {
+  try {
+    if (prepareStackTrace) Error.prepareStackTrace = prepareStackTrace;
+    else delete (Error as { prepareStackTrace?: unknown }).prepareStackTrace;
+  } catch {
+    // What could not be set need not be put back.
+  }
 }
 
 /** Finds out whether the running V8 and flags give async stack traces at all. */

@@ -10,16 +10,29 @@ import { setTimeout, clearTimeout } from "node:timers";
 import { performance } from "node:perf_hooks";
 
 import { StreamClosedError, type CloseReason } from "../errors/stream-errors.ts";
-import { findAwaitChain, nameOfChain } from "./await-chain.ts";
+import { captureTrace, findAwaitChain, nameOfChain, readTrace, type Trace } from "./await-chain.ts";
 import { currentTurn } from "./turn.ts";
 
 /** How long a place that has thrown is left alone, in ms. */
 const REARM_MS = 1_000;
+/** How long a read that is under way at the close may still take, in ms. */
+const PATIENCE_MS = 1_000;
 /** How long a handler may go on after its stream is over before that is reported, in ms. */
 const REPORT_MS = 30_000;
 
 /** Handlers whose stream is over and that have not ended, by the name of their chain. */
 const closing = new Map<string, Unwinder>();
+
+/** Handlers that run, closed or not. */
+let running = 0;
+
+/** A read under way, of which handler is only looked up when one closes. */
+interface PendingRead {
+  trace: Trace;
+  abandon(error: StreamClosedError): void;
+}
+
+const pendingReads = new Set<PendingRead>();
 
 interface Visit {
   turn: number;
@@ -34,11 +47,19 @@ export class Unwinder {
   #reason: CloseReason | undefined;
   #places: Map<string, Visit> | undefined;
   #reportTimer: NodeJS.Timeout | undefined;
+  #patienceTimer: NodeJS.Timeout | undefined;
+  #isRunning = false;
   #ended = false;
 
   /** @param endpoint `ClassName.methodName`. */
   constructor(endpoint: string) {
     this.#endpoint = endpoint;
+  }
+
+  /** Notes that the handler begins. */
+  begin(): void {
+    this.#isRunning = true;
+    running++;
   }
 
   /**
@@ -50,6 +71,9 @@ export class Unwinder {
     this.#places = new Map();
     closing.set(this.chainName, this);
     this.#reportTimer = setTimeout(onLinger, REPORT_MS).unref();
+    if (pendingReads.size === 0) return;
+    const reads = [...pendingReads];
+    this.#patienceTimer = setTimeout(() => this.#abandon(reads, reason), PATIENCE_MS).unref();
   }
 
   /** Stops unwinding for good, because the handler has ended. May be called repeatedly. */
@@ -57,6 +81,9 @@ export class Unwinder {
     this.#ended = true;
     closing.delete(this.chainName);
     clearTimeout(this.#reportTimer);
+    clearTimeout(this.#patienceTimer);
+    if (this.#isRunning) running--;
+    this.#isRunning = false;
     this.#places = undefined;
   }
 
@@ -76,6 +103,13 @@ export class Unwinder {
     if (chain?.name !== this.chainName) return false;
     this.visit(chain.place);
     return true;
+  }
+
+  #abandon(reads: readonly PendingRead[], reason: CloseReason): void {
+    for (const read of reads) {
+      if (!pendingReads.has(read) || readTrace(read.trace)?.name !== this.chainName) continue;
+      read.abandon(new StreamClosedError(this.#endpoint, reason));
+    }
   }
 
   /** Notes that the handler came to a place. @throws StreamClosedError when it has come round. */
@@ -103,4 +137,32 @@ export function unwindPoint(): void {
   if (closing.size === 0) return;
   const chain = findAwaitChain(unwindPoint);
   if (chain) closing.get(chain.name)?.visit(chain.place);
+}
+
+/**
+ * Runs a read that is an unwind point. One that is under way when the stream of its handler closes is given a
+ * second; then it is aborted, so that a database that does not answer holds no handler.
+ *
+ * @throws StreamClosedError then, and like `unwindPoint`.
+ */
+export async function readAtUnwindPoint<T>(read: (signal?: AbortSignal) => Promise<T>): Promise<T> {
+  unwindPoint();
+  if (running === 0) return await read();
+  const controller = new AbortController();
+  let abandoned: StreamClosedError | undefined;
+  const pending: PendingRead = {
+    trace: captureTrace(readAtUnwindPoint),
+    abandon: (error) => {
+      abandoned = error;
+      controller.abort(error);
+    },
+  };
+  pendingReads.add(pending);
+  try {
+    return await read(controller.signal);
+  } catch (error) {
+    throw abandoned ?? error;
+  } finally {
+    pendingReads.delete(pending);
+  }
 }
