@@ -65,7 +65,8 @@ export function readDate(text: string): Date | undefined {
   if (hour > 23 || minute > 59 || second > 59 || aheadHours > 23 || aheadMinutes > 59) return undefined;
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
-  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
+  // A day that the month does not have carries over into another month.
+  if (date.getUTCMonth() !== month - 1) return undefined;
   const ahead = (sign === "-" ? -1 : 1) * (aheadHours * 60 + aheadMinutes);
   const milliseconds = Number((fraction ?? "").padEnd(3, "0").slice(0, 3));
   return toValidDate(date.getTime() + ((hour * 60 + minute - ahead) * 60 + second) * 1000 + milliseconds);
