@@ -8,6 +8,10 @@ export type { Context } from "./runtime/context.ts";
 export type { Authenticate, ExpiringUser } from "./runtime/authenticate.ts";
 export type { Guard, Guards } from "./runtime/guards.ts";
 export { BaseModel } from "./model/base-model.ts";
+export type { DatabaseOptions } from "./model/database.ts";
+export type { PoolOptions } from "./model/postgres-source.ts";
+export type { Conditions, FindManyOptions, FindManyResult, NewRow, Order, Patch } from "./model/types.ts";
+export type { Manifest } from "./params/types.ts";
 export { createServer, type CreateServerOptions } from "./server/create-server.ts";
 export type { ModelSource, PinestreamOptions } from "./server/options.ts";
 export type { StreamFilter, StreamInfo, Streams } from "./server/streams.ts";
@@ -23,4 +27,6 @@ export {
   TooManyConnectionsError,
   UnauthorizedError,
 } from "./errors/http-errors.ts";
+export { DatabaseError, QueryError } from "./errors/model-errors.ts";
+export { ManifestError, ParameterDescriptionError } from "./errors/parameter-errors.ts";
 export { EventValidationError, StreamClosedError, type CloseReason } from "./errors/stream-errors.ts";

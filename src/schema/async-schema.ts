@@ -24,7 +24,8 @@ function search(node: unknown, path: string, seen: Set<unknown>): string | undef
   const definition = definitionOf(node);
   if (definition?.type === "promise") return path || "(value)";
   // A lazy schema's getter is called: that is how recursive schemas refer to themselves.
-  const parts = definition?.type === "lazy" ? { getter: callGetter(definition["getter"]) } : (definition ?? node);
+  const parts =
+    definition?.type === "lazy" ? { getter: callGetter(definition["getter"]) } : (definition ?? node);
   for (const [key, part] of Object.entries(parts)) {
     const isName = definition === undefined && !Array.isArray(node);
     const found = search(part, isName ? (path ? `${path}.${key}` : key) : path, seen);
