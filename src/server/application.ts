@@ -4,6 +4,7 @@ import { EventCodec } from "../connection/event-codec.ts";
 import { checkGuards, checkRoutes, isDownleveled } from "../endpoint/check.ts";
 import { collectEndpoints, type Endpoint } from "../endpoint/collect.ts";
 import { streamClosed, streamOpened } from "../observe/channels.ts";
+import { readParameterNames } from "../params/parameter-names.ts";
 import { createRequestParser } from "../params/request-parser.ts";
 import { resolveParameters } from "../reflect/resolve-parameters.ts";
 import { BUILT_IN_GUARDS, type Guard, type Guards } from "../runtime/guards.ts";
@@ -186,7 +187,7 @@ async function toRoutes(
     className: endpoint.className,
     methodName: endpoint.methodName,
     length: endpoint.method.length,
-    parameterNames: hasNoParameters(endpoint) ? [] : undefined,
+    parameterNames: readParameterNames(endpoint.method),
     site: endpoint.site,
     params: endpoint.params,
     endpoint,
@@ -225,9 +226,4 @@ async function toRoutes(
       },
     };
   });
-}
-
-/** A method without any parameter needs no description; `length` alone does not count those with defaults. */
-function hasNoParameters({ method }: Endpoint): boolean {
-  return /^[^()]*\(\s*\)/.test(String(method));
 }

@@ -11,6 +11,7 @@ import type { AnyEvents, PublishOptions } from "../connection/types.ts";
 import { collectEndpoints, type Endpoint } from "../endpoint/collect.ts";
 import { EndpointDefinitionError } from "../errors/endpoint-errors.ts";
 import { suggest } from "../errors/suggest.ts";
+import { readParameterNames } from "../params/parameter-names.ts";
 import { resolveParameters } from "../reflect/resolve-parameters.ts";
 import type { Handler } from "../runtime/drive.ts";
 import { serveStream } from "../runtime/serve-stream.ts";
@@ -121,8 +122,9 @@ async function toRuntime<E extends z.ZodObject>(
   log: EventLog<E>,
 ): Promise<RuntimeEndpoint & { stream: NonNullable<RuntimeEndpoint["stream"]> }> {
   const { name, model, methodName, className, method, site, params, stream } = endpoint;
-  const target = { className, methodName, length: method.length, site, params };
-  const described = await resolveParameters([target], { production: false });
+  const parameterNames = readParameterNames(method);
+  const target = { className, methodName, length: method.length, parameterNames, site, params };
+  const described = await resolveParameters([target], { production: false, partial: true });
   const parameters = described.get(target) ?? { parameters: [] };
   const call = (model as Record<string, (...given: unknown[]) => Handler>)[methodName];
   return {
