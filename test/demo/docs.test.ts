@@ -18,6 +18,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const documents = [
   "README.md",
   "CONTRIBUTING.md",
+  "examples/README.md",
   ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`),
 ]
   .filter((path) => path.endsWith(".md"))
