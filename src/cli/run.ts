@@ -24,6 +24,7 @@ Commands:
   migrate             Run the migrations that have not run yet
     --migrations DIR  Folder of the migrations (default: migrations)
     --url URL         postgres://… of the database (default: $DATABASE_URL)
+    --data-dir DIR    Folder of an embedded database, in place of a server
 
 Options:
   --help              Show this text
@@ -86,18 +87,20 @@ async function generate(args: string[], output: Output): Promise<number> {
 }
 
 async function migrate(args: string[], output: Output): Promise<number> {
-  const { migrations = "migrations", url } = parse(args, {
+  const options = parse(args, {
     migrations: { type: "string" },
     url: { type: "string" },
+    "data-dir": { type: "string" },
   });
-  const address = url ?? process.env["DATABASE_URL"];
-  if (!address) {
+  const { migrations = "migrations", "data-dir": dataDir } = options;
+  const url = options.url ?? (dataDir === undefined ? process.env["DATABASE_URL"] : "");
+  if (dataDir === undefined ? !url : options.url !== undefined) {
     throw new UsageError(
-      "Which database? Set DATABASE_URL or give --url. The embedded database lives inside the server, which " +
-        "migrates it at start (`database.migrations`).",
+      "Which database? Set DATABASE_URL, or give either --url or --data-dir. An embedded database in memory " +
+        "lives inside the server, which migrates it at start (`database.migrations`).",
     );
   }
-  const database = openDatabase({ url: address, migrations });
+  const database = openDatabase({ url, dataDir, migrations });
   try {
     const names = await database.migrate();
     for (const name of names) output.log(`ran ${name}`);
