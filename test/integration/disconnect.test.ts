@@ -1,10 +1,12 @@
 import { EventEmitter, on } from "node:events";
+import { connect, constants } from "node:http2";
 import { BaseModel, stream, z, type Context } from "pinestream";
 import { beforeEach, expect, test } from "vitest";
 import { gate } from "../helpers/gate.ts";
+import { requestOn } from "../helpers/http2-client.ts";
 import { RawConnection } from "../helpers/raw-client.ts";
 import { events, head } from "../helpers/stream-client.ts";
-import { describeTransports, http1 } from "../helpers/transports.ts";
+import { describeTransports, http1, http2 } from "../helpers/transports.ts";
 import { turns, waitFor } from "../helpers/wait-for.ts";
 
 let run: (ctx: Context) => AsyncGenerator<any>;
@@ -263,6 +265,27 @@ describeTransports("a client that leaves", ({ serve }) => {
 });
 
 const count = (what: string) => log.filter((line) => line === what).length;
+
+test("F1: a reset of one HTTP/2 stream ends that stream and leaves the others of its session alone", async () => {
+  run = (ctx) =>
+    noted(ctx, async function* () {
+      const sse: any = ctx.createSSE();
+      for (let tick = 0; ; tick++) {
+        sse.publish("tick", tick);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    });
+  const { app, port } = await http2.serve({ models: [LeaveModel], guards: { slow: () => true } });
+  const session = connect(`http://127.0.0.1:${port}`);
+  const [first, second] = [1, 2].map(() => requestOn(session, { path: "/api/leave/go" })) as [any, any];
+  await Promise.all([events(first, 2), events(second, 2)]);
+  first.request.close(constants.NGHTTP2_CANCEL);
+  await seen("finally");
+  expect(app.streams.list()).toHaveLength(1);
+  await events(second, second.stream.events.length + 10);
+  second.leave();
+  await waitFor(() => app.streams.list().length === 0, { what: "no stream" });
+});
 
 test("F1: a client that half-closes its connection counts as gone", async () => {
   run = (ctx) =>
