@@ -3,6 +3,7 @@ import { connect, constants } from "node:http2";
 import { BaseModel, stream, z, type Context } from "pinestream";
 import { beforeEach, expect, test } from "vitest";
 import { gate } from "../helpers/gate.ts";
+import { CapturedLog } from "../helpers/log.ts";
 import { requestOn } from "../helpers/http2-client.ts";
 import { RawConnection } from "../helpers/raw-client.ts";
 import { events, head } from "../helpers/stream-client.ts";
@@ -241,6 +242,28 @@ describeTransports("a client that leaves", ({ serve }) => {
       () => app.streams.list().length === 0 && count("started") > 0 && count("started") === count("finally"),
       { what: () => `as many endings as beginnings: ${count("started")}, ${count("finally")}` },
     );
+  });
+
+  test("leaves no error of the clean-up unseen: it is logged, and the server goes on", async () => {
+    const captured = new CapturedLog();
+    run = (ctx) =>
+      noted(ctx, async function* () {
+        const sse: any = ctx.createSSE();
+        sse.publish("tick", 1);
+        await sse.sleep(60_000);
+        throw new Error("could not clean up");
+      });
+    const { app, open } = await serve({
+      models: [LeaveModel],
+      guards: { slow: () => true },
+      fastify: { logger: captured.logger } as any,
+    });
+    const client = open("/api/leave/go");
+    await events(client, 1);
+    client.leave();
+    await waitFor(() => captured.about("could not clean up", 40).length > 0, { what: "the log line" });
+    await waitFor(() => app.streams.list().length === 0, { what: "no stream" });
+    await events(open("/api/leave/go"), 1);
   });
 
   test("takes only its own stream with it", async () => {

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { Child, type ChildOptions } from "../helpers/child.ts";
 import { openRaw } from "../helpers/raw-client.ts";
-import { events, over } from "../helpers/stream-client.ts";
+import { answer, events, over } from "../helpers/stream-client.ts";
 import { waitFor } from "../helpers/wait-for.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}.ts`, import.meta.url));
@@ -43,6 +43,23 @@ describe("errors that nobody awaits", () => {
     expect((await child.ended()).code).toBe(1);
     expect(child.output).toContain("a stranger's mistake");
   });
+});
+
+describe("a generator that yields without ever waiting starves nobody", () => {
+  for (const [what, path] of [
+    ["events", "/api/spin/events"],
+    ["nothing", "/api/spin/nothing"],
+    ["events in its finally, after its client has left", "/api/spin/late"],
+  ] as const) {
+    test(what, async () => {
+      const { open } = await start("spin");
+      const client = open(path);
+      await events(client, 1);
+      if (path.endsWith("late")) client.leave();
+      // Several in a row, so that the leaving has been seen before the last.
+      for (let each = 0; each < 5; each++) expect((await answer(open("/nowhere"))).status).toBe(404);
+    });
+  }
 });
 
 describe("the handler's own chain is told under Node's flags", () => {

@@ -179,6 +179,28 @@ describeTransports("a client slower than its stream", ({ serve }) => {
     expect(app.streams.list()).toEqual([]);
   });
 
+  test("F5: that takes nothing is disconnected though small events go on being published to it", async () => {
+    run = async function* (ctx) {
+      const sse = ctx.createSSE();
+      const isStuck = async () => {
+        for (let check = 0; check < 20 && sse.bufferedBytes > 0; check++) {
+          await new Promise((resolve) => setTimeout(resolve, 2));
+        }
+        return sse.bufferedBytes > 0;
+      };
+      // Fills what the kernel and the flow control take, and then adds a few bytes at a time.
+      while (!(await isStuck()) && !ctx.signal.aborted) sse.publish("blob", "x".repeat(4 * KB));
+      while (!ctx.signal.aborted) {
+        sse.publish("tick", 1);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    const { open } = await serve({ models: [SlowModel], stallTimeout: 300 });
+    open({ path: "/api/slow/go", stalled: true });
+    await seen("finally");
+    expect(log).toContain("aborted: stalled");
+  });
+
   test("one that reads again within stallTimeout, however slowly, goes on", async () => {
     const count = 60;
     run = async function* (ctx) {

@@ -357,6 +357,18 @@ describeTransports("the wire", ({ serve, name }) => {
     expect(client.stream.names.slice(-2)).toEqual(["note", "end"]);
   });
 
+  test("sleep lasts as long as it is asked to, beyond what a timer of Node can count", async () => {
+    for (const ms of [2 ** 31, 1e12, Infinity]) {
+      const awake: number[] = [];
+      const client = await start(async (sse) => {
+        void sse.sleep(ms).then(() => awake.push(ms));
+        await sse.sleep(5);
+        sse.publish("note", awake);
+      });
+      expect((await over(client)).stream.dataOf("note")).toEqual([[]]);
+    }
+  });
+
   test("events are yielded without ever calling createSSE", async () => {
     run = async function* () {
       yield ["text", "a"];

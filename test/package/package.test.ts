@@ -132,9 +132,9 @@ describe.each(["full", "lean"])("installed with %s dependencies", (name) => {
        await app.close();
        console.log(typeof testing.runStream, Object.keys(all).toSorted().join(" "));`,
     );
-    expect(output).toMatch(
-      /^function BaseModel EndpointDefinitionError .*\bapi\b.*\bcreateServer\b.*\bdefault\b.*\bstream z$/m,
-    );
+    expect(output).toMatch(/^function /);
+    const promised = "BaseModel EventValidationError StreamClosedError api createServer default stream z";
+    expect(output.trim().split(" ")).toEqual(expect.arrayContaining(promised.split(" ")));
     expect(status).toBe(0);
   });
 
