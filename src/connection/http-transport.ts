@@ -1,10 +1,10 @@
 import type { ServerResponse } from "node:http";
 import type { Http2ServerResponse, ServerHttp2Stream } from "node:http2";
-import type { Writable } from "node:stream";
+import type { Socket } from "node:net";
 
 import type { Transport } from "./transport.ts";
 
-/** Size of the write queue inside libuv; not public, so its absence only makes progress coarser. */
+/** Size of the write queue inside libuv; not public, so its absence only makes the view of progress coarser. */
 interface HandleOwner {
   _handle?: { writeQueueSize?: number } | null;
 }
@@ -31,9 +31,11 @@ export class HTTPTransport implements Transport {
     return this.#target.writableNeedDrain;
   }
 
-  get progress(): number {
-    const socket = this.#response.socket as ((Writable & HandleOwner) & { bytesWritten?: number }) | null;
-    return this.pendingBytes + (socket?._handle?.writeQueueSize ?? 0);
+  get inFlightBytes(): number {
+    // The socket of an HTTP/2 response is shared by all streams of its session, so it tells nothing of this one.
+    if ("stream" in this.#response) return 0;
+    const socket: (Socket & HandleOwner) | null = this.#response.socket;
+    return socket?._handle?.writeQueueSize ?? 0;
   }
 
   write(text: string): void {

@@ -36,7 +36,9 @@ export class Output implements Flushable, IdleOwner {
   #transport: Transport | undefined;
   #keepAlive: IdleEntry | undefined;
   #stall: IdleEntry | undefined;
-  #progress = 0;
+  #written = 0;
+  #gone = 0;
+  #inFlight = 0;
   #progressAt = 0;
   #waiters: (() => void)[] = [];
   #scheduled = false;
@@ -213,6 +215,7 @@ export class Output implements Flushable, IdleOwner {
       const batch = this.#queue.take(this.#batchLimit());
       text += batch.text;
       transport.write(text);
+      this.#written += text.length;
       this.#bytes += Buffer.byteLength(text);
       text = "";
       wrote = true;
@@ -240,8 +243,7 @@ export class Output implements Flushable, IdleOwner {
     if (transport.pendingBytes > 0 || this.#ended) {
       if (this.#stall?.watched) return;
       this.#stall ??= new IdleEntry(this, Math.max(1, this.#settings.stallTimeoutMs / STALL_CHECKS));
-      this.#progress = transport.progress;
-      this.#progressAt = performance.now();
+      this.#noteProgress(transport);
       touchIdle(this.#stall);
     } else if (this.#stall) {
       unwatchIdle(this.#stall);
@@ -249,17 +251,24 @@ export class Output implements Flushable, IdleOwner {
   }
 
   #checkStall(): void {
-    const progress = this.#transport?.progress ?? 0;
-    if (this.#stall && !this.#ended && this.#transport?.pendingBytes === 0) {
+    const transport = this.#transport;
+    if (!transport || !this.#stall) return;
+    if (!this.#ended && transport.pendingBytes === 0) {
       unwatchIdle(this.#stall);
       return;
     }
-    const now = performance.now();
-    if (progress !== this.#progress) {
-      this.#progress = progress;
-      this.#progressAt = now;
-    } else if (now - this.#progressAt >= this.#settings.stallTimeoutMs) {
+    // What is published meanwhile moves nothing: only bytes that have left count.
+    const gone = this.#written - transport.pendingBytes;
+    if (gone > this.#gone || transport.inFlightBytes < this.#inFlight) {
+      this.#noteProgress(transport);
+    } else if (performance.now() - this.#progressAt >= this.#settings.stallTimeoutMs) {
       this.#owner.onStall();
     }
+  }
+
+  #noteProgress(transport: Transport): void {
+    this.#gone = this.#written - transport.pendingBytes;
+    this.#inFlight = transport.inFlightBytes;
+    this.#progressAt = performance.now();
   }
 }

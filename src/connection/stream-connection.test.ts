@@ -22,7 +22,7 @@ class HeldTransport implements Transport {
   isHeld = false;
   ended = false;
   destroyed = false;
-  progress = 0;
+  inFlightBytes = 0;
 
   get needsDrain(): boolean {
     return this.pendingBytes >= 16_384;
@@ -220,13 +220,26 @@ describe("StreamConnection", () => {
     connection.open();
     await turn();
     transport.isHeld = true;
+    transport.inFlightBytes = Number.MAX_SAFE_INTEGER;
     connection.publish("note", "x".repeat(20_000));
+    await turn();
     const until = performance.now() + 5 * 20;
     while (performance.now() < until) {
-      transport.progress++;
+      transport.inFlightBytes--;
       await turn();
     }
     expect(closed).toEqual([]);
+  });
+
+  it("does not take what goes on being published for progress", async () => {
+    const { connection, transport, closed } = connect({ stallTimeoutMs: 20 });
+    connection.open();
+    await turn();
+    transport.isHeld = true;
+    await vi.waitFor(() => {
+      connection.publish("note", "small");
+      expect(closed).toEqual(["stalled"]);
+    });
   });
 
   it("keeps a silent stream awake, and one that speaks is left alone", async () => {

@@ -7,6 +7,7 @@ import type { z } from "zod";
 import { startTimer } from "../async/timer.ts";
 import { EventValidationError, type CloseReason } from "../errors/stream-errors.ts";
 import { suggest } from "../errors/suggest.ts";
+import { nextTurn } from "../scope/turn.ts";
 import { Unwinder } from "../scope/unwind.ts";
 import { formatEndId } from "../wire/end-id.ts";
 import { formatComment, formatEnd, formatRetry } from "../wire/event-stream.ts";
@@ -155,6 +156,7 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
   async flush(): Promise<void> {
     if (this.#reason !== undefined) {
       this.unwinder.check();
+      // No wait on a closed stream ends within the same turn, lest a loop of them starves the process.
       await nextTurn();
     } else if (!this.#output.isLow) {
       await this.#output.whenLow();
@@ -328,9 +330,4 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
       );
     }
   }
-}
-
-/** No wait on a closed stream ends within the same turn, so that a loop of them cannot starve the process. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

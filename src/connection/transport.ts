@@ -4,8 +4,8 @@ export interface Transport {
   readonly pendingBytes: number;
   /** `true` while more must not be written; `onDrain` is called when that ends. */
   readonly needsDrain: boolean;
-  /** A figure that changes whenever any byte gets on its way; for telling slow from stalled. */
-  readonly progress: number;
+  /** What the write that is under way has still to hand to the kernel; shrinks as the client reads. */
+  readonly inFlightBytes: number;
   /** Called whenever `needsDrain` turns false again. */
   onDrain: (() => void) | undefined;
   /** Hands a text of whole frames over. */

@@ -1,10 +1,16 @@
 // Runs one handler to its end. The function made here is the only one that awaits the handler's generator, and
 // it has a name of its own, so that the handler's await chain can be told (see scope/await-chain.ts).
 
+import { performance } from "node:perf_hooks";
+
 import type { StreamConnection } from "../connection/stream-connection.ts";
+import { nextTurn } from "../scope/turn.ts";
 import { EventValidationError } from "../errors/stream-errors.ts";
 import { isPinestreamError } from "../errors/base.ts";
 import type { PublishOptions } from "../connection/types.ts";
+
+/** How long a clean-up may go on to yield until it is told to return once more, in ms. */
+const CLEANUP_MS = 1_000;
 
 /** An iterator as an `async *` method gives it. */
 export type Handler = AsyncGenerator<unknown, unknown, undefined>;
@@ -21,7 +27,7 @@ export async function drive(connection: StreamConnection, start: () => Handler):
     async [chainName](): Promise<void> {
       const handler = start();
       let step = await handler.next();
-      let returned = false;
+      let returnedAt: number | undefined;
       while (!step.done) {
         let refusal: unknown;
         if (!connection.closed) {
@@ -31,11 +37,14 @@ export async function drive(connection: StreamConnection, start: () => Handler):
         if (refusal !== undefined) {
           // Thrown into the generator at its yield, as a wrong publish is at its call.
           step = await handler.throw(refusal);
-        } else if (connection.closed && !returned) {
-          returned = true;
+        } else if (!connection.closed) {
+          step = await handler.next();
+        } else if (returnedAt === undefined || performance.now() - returnedAt >= CLEANUP_MS) {
+          returnedAt = performance.now();
           step = await handler.return(undefined);
         } else {
-          // A generator may go on to yield within its `finally`; there is nobody left to send that to.
+          // It yields within its `finally`. There is nobody left to send that to, but the clean-up goes on.
+          await nextTurn();
           step = await handler.next();
         }
       }

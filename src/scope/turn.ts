@@ -1,3 +1,5 @@
+import { setImmediate } from "node:timers";
+
 let turn = 0;
 let counting = false;
 
@@ -16,4 +18,9 @@ export function currentTurn(): number {
     });
   }
   return turn;
+}
+
+/** Resolves in a later turn of the event loop, so that a loop of such waits lets others run. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -188,7 +188,7 @@ class RecordingCodec<E extends z.ZodObject> extends EventCodec {
 class DiscardingTransport implements Transport {
   readonly pendingBytes = 0;
   readonly needsDrain = false;
-  readonly progress = 0;
+  readonly inFlightBytes = 0;
   onDrain: (() => void) | undefined;
 
   write(): void {}
