@@ -96,10 +96,15 @@ function summary(failedStep) {
     const report = JSON.parse(readFileSync(REPORT, "utf8"));
     counts = {
       passed: report.numPassedTests,
-      failed: report.numFailedTests,
+      failed: report.numFailedTests + report.testResults.filter(failedAsAWhole).length,
       skipped: report.numPendingTests + report.numTodoTests,
     };
   }
   if (failedStep && counts.failed === 0) counts.failed = 1;
   return `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
+}
+
+/** A file that failed though none of its tests did: it could not be loaded, or a hook of all its tests failed. */
+function failedAsAWhole({ status, assertionResults }) {
+  return status === "failed" && !assertionResults.some((test) => test.status === "failed");
 }
