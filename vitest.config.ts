@@ -6,6 +6,7 @@ const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.m
 export default defineConfig({
   resolve: {
     alias: [
+      { find: /^pinestream\/client$/, replacement: source("client/index.ts") },
       { find: /^pinestream\/testing$/, replacement: source("testing/index.ts") },
       { find: /^pinestream$/, replacement: source("index.ts") },
     ],

@@ -1,37 +1,11 @@
 // What generated code is written against, and what an application sees of it. Nothing here exists at run time.
 
+import type { RevivePlan, ReviveRefs } from "../wire/revive.ts";
+
+export type { RevivePlan, ReviveRefs };
+
 /** HTTP methods that an endpoint may answer to. */
 export type HTTPMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-
-/**
- * Where dates and bigints stand in a JSON value, so that they come back by what the schema says and never by
- * what a text looks like. Serialisable itself; made from the schema by the generator. Parts without dates or
- * bigints are left out, and a value that is not of the kind that a plan is for passes as it is; so `null`,
- * `undefined` and what else a union allows need no mention.
- */
-export type RevivePlan =
-  /** A string that is a date in ISO 8601. */
-  | "date"
-  /** A string that is a whole number in decimal digits. */
-  | "bigint"
-  /** Every item of an array. */
-  | { readonly items: RevivePlan }
-  /** An array's items by position (`null`: nothing to do); `rest` for those further on. */
-  | { readonly tuple: readonly (RevivePlan | null)[]; readonly rest?: RevivePlan }
-  /** An object's properties by name; `rest` for all others, so `{ properties: {}, rest }` is a record. */
-  | { readonly properties: { readonly [name: string]: RevivePlan }; readonly rest?: RevivePlan }
-  /** An object whose property `discriminator`, as text, says which of `options` is meant; none: nothing to do. */
-  | { readonly discriminator: string; readonly options: { readonly [value: string]: RevivePlan } }
-  /**
-   * Several plans for values of different JSON kinds (string, array, object), of which the one that is for the
-   * value's kind counts. Where two would be for the same kind the union is ambiguous, and has no plan.
-   */
-  | { readonly anyOf: readonly RevivePlan[] }
-  /** The plan of that name in the endpoint's `refs`, for schemas that contain themselves. */
-  | { readonly ref: string };
-
-/** Plans by name, for `{ ref }`. */
-export type ReviveRefs = { readonly [name: string]: RevivePlan };
 
 /** What the runtime has to know about a stream endpoint. */
 export interface StreamEndpoint {
@@ -56,7 +30,7 @@ export interface CallEndpoint {
 }
 
 /** An entry for every method of an `Api`, by model and method. */
-export type EndpointTable<Api = { [model: string]: { [method: string]: unknown } }> = {
+export type EndpointTable<Api> = {
   readonly [Model in keyof Api]: {
     readonly [Method in keyof Api[Model]]: StreamEndpoint | CallEndpoint;
   };
@@ -72,11 +46,12 @@ export type HeaderSource = HeaderValues | (() => HeaderValues | Promise<HeaderVa
 
 /** When and how often a stream that broke is opened again. */
 export interface RetryOptions {
-  /** Attempts in a row that may fail before the stream does; `Infinity` by default, 0 for none at all. */
+  /** Attempts to reconnect in a row before the stream fails; `Infinity` by default, 0 for none at all. */
   retries?: number;
   /**
-   * Milliseconds that back-off starts from: 1000 by default. The wait before attempt n is random below
-   * `interval * 2 ** n`. Where the server has sent `retry`, that takes its place and is waited for besides.
+   * Milliseconds that back-off starts from: 1000 by default. The wait before the nth attempt in a row is
+   * random below `interval * 2 ** (n - 1)`. Where the server has sent `retry`, that takes its place and is
+   * waited for besides; and so is a `Retry-After`.
    */
   interval?: number;
   /** Upper bound in ms for the random part of a wait; 30,000 by default. */
@@ -118,10 +93,10 @@ export interface SubscribeOptions<Events extends object = Record<string, unknown
   /** Takes the place of the client's, property by property. */
   retry?: RetryOptions;
   /**
-   * Looks at every event's data, with dates and bigints revived, before anybody gets it, and returns the data
-   * to hand on. What it throws fails the stream: `validate: (event, data) => events.shape[event].parse(data)`.
+   * Looks at the data of every event but `gap`, with dates and bigints revived, before anybody gets it, and
+   * returns what to hand on. What it throws fails the stream.
    */
-  validate?: (event: EventName<Events>, data: unknown) => unknown;
+  validate?: (event: keyof Events & string, data: unknown) => unknown;
 }
 
 /** Data of a `gap` event: history no longer reached back to `after`, so events are missing before this one. */
@@ -139,14 +114,17 @@ export type EventName<Events extends object> = (keyof Events & string) | "gap";
 export type EventData<Events extends object, Name> = Name extends keyof Events ? Events[Name] : Gap;
 
 /** An event as iteration gives it: `event` tells the type of `data`. */
-export type ReceivedEvent<Events extends object, Name extends EventName<Events> = EventName<Events>> = {
-  [N in Name]: {
-    event: N;
-    data: EventData<Events, N>;
-    /** The last event ID as of this event; absent where the stream has no ids. */
-    id?: string;
-  };
-}[Name];
+export type ReceivedEvent<
+  Events extends object,
+  Name extends EventName<Events> = EventName<Events>,
+> = Name extends unknown
+  ? {
+      event: Name;
+      data: EventData<Events, Name>;
+      /** The last event ID as of this event; absent where the stream has no ids. */
+      id?: string;
+    }
+  : never;
 
 /**
  * State of a stream. `connecting` until it is open for the first time, then `open`, and `reconnecting` whenever
@@ -203,7 +181,8 @@ export interface StreamSubscription<Events extends object> extends Disposable, A
 export type NoParams = { [name: string]: never };
 
 /** Arguments of a method: the parameters may be left out where none of them is required. */
-export type MethodArguments<Params extends object, Options> = NoParams extends Params
+// oxlint-disable-next-line typescript/no-empty-object-type -- the question is whether an empty object fits
+export type MethodArguments<Params extends object, Options> = {} extends Params
   ? [params?: Params, options?: Options]
   : [params: Params, options?: Options];
 

@@ -1,0 +1,23 @@
+import { stringifyData } from "./data.ts";
+
+/**
+ * Writes parameters as a query string, without `?` and in the order of their names: an array repeats its key,
+ * dates are ISO 8601, bigints decimal, objects and arrays within arrays JSON. What is `undefined` is left out;
+ * an empty array has no form in a query and is left out too.
+ */
+export function formatQuery(parameters: object): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
+      if (item !== undefined) query.append(name, formatItem(item));
+    }
+  }
+  return query.toString();
+}
+
+function formatItem(value: unknown): string {
+  if (typeof value === "string") return value;
+  const text = stringifyData(value);
+  // A date or a bigint by itself: not as a JSON string, but bare.
+  return text.startsWith('"') ? (JSON.parse(text) as string) : text;
+}
