@@ -225,6 +225,53 @@ describe("odd clients", () => {
   });
 });
 
+test("a model's private members, accessors, symbols and replaced methods work as ever", async () => {
+  const marker = Symbol("marker");
+  let model: unknown = undefined;
+  class OwnModel extends BaseModel {
+    #secret = 1;
+    readonly bound = () => this.#secret;
+
+    get secret() {
+      return this.#secret;
+    }
+
+    set secret(value: number) {
+      this.#secret = value;
+    }
+
+    [marker]() {
+      return this.#secret;
+    }
+
+    #raise() {
+      this.#secret++;
+      return this;
+    }
+
+    raise() {
+      return this.#raise();
+    }
+
+    helper() {
+      return "own";
+    }
+
+    @api({ params: z.object({}) })
+    async look(_ctx: Context) {
+      this.secret = this.raise().secret * 10;
+      return [this.secret, this.bound(), this[marker](), this === model, this.helper()];
+    }
+  }
+  const own = new OwnModel();
+  model = own;
+  const { ask } = await http1.serve({ models: [own] });
+  expect((await ask("/api/own/look")).body).toEqual([20, 20, 20, true, "own"]);
+  own.helper = () => "replaced on the instance";
+  expect((await ask("/api/own/look")).body.at(-1)).toBe("replaced on the instance");
+  expect(own.secret).toBe(210);
+});
+
 describe("options of the server", () => {
   test("wrong ones are refused at the start, by name", async () => {
     for (const [name, value] of [

@@ -54,7 +54,7 @@ class EndModel extends BaseModel {
 const withId = (path: string, id: string) => ({ path, headers: { "last-event-id": id } });
 const encoded = (path: string, id: string) => `${path}?lastEventId=${encodeURIComponent(id)}`;
 
-describeTransports("after the end", ({ serve }) => {
+describeTransports("after the end", ({ name, serve }) => {
   test("F13: the next request with the id of an end gets 204 and runs no handler, by header and by query", async () => {
     const { open, ask } = await serve({ models: [EndModel] });
     const client = await over(open("/api/end/one"));
@@ -130,6 +130,25 @@ describeTransports("after the end", ({ serve }) => {
         if (client.status === 200) expect(client.stream.names).toEqual(["tick", "end"]);
       }
     }
+  });
+
+  test("an id that is not ASCII comes back as it was given, by header in UTF-8 and by query", async () => {
+    const { open } = await serve({ models: [EndModel] });
+    const id = "ünï-€-😀";
+    // Header bytes as a browser sends them.
+    const bytes = Buffer.from(id).toString("latin1");
+    await over(open(name === "HTTP/2" ? withId("/api/end/other", bytes) : withId("/api/end/other", id)));
+    await over(open(encoded("/api/end/other", id)));
+    expect(runs).toEqual([id, id]);
+  });
+
+  test("an id given twice or empty is harmless", async () => {
+    const { open } = await serve({ models: [EndModel] });
+    for (const query of ["lastEventId=a&lastEventId=b", "lastEventId=", "lastEventId", "lastEventId[a]=b"]) {
+      const client = await over(open(`/api/end/other?${query}`));
+      expect(client.status).toBeOneOf([200, 400]);
+    }
+    for (const id of runs) expect(id === undefined || typeof id === "string").toBe(true);
   });
 
   test("a guard goes first: nobody learns from an id what they may not see", async () => {

@@ -35,6 +35,11 @@ class PluginModel extends BaseModel {
     yield ["tick", "first"];
   }
 
+  @stream({ type: "sse", events: z.object({ tick: z.string() }), params: z.object({ n: z.number() }) })
+  async *strict(n: number, _ctx: Context) {
+    yield ["tick", String(n)];
+  }
+
   @api({ params: z.object({}) })
   async large(_ctx: Context) {
     return { text: "x".repeat(10_000) };
@@ -187,6 +192,18 @@ test("createServer gives a Fastify instance: inject, hooks, routes of one's own"
   app.get("/own", async () => ({ own: true }));
   expect((await app.inject("/own")).json()).toEqual({ own: true });
   expect((await app.inject("/v1/plugin/large")).json().text).toHaveLength(10_000);
+});
+
+test("inject gives the plain answers of a stream, and a stream that ends", async () => {
+  const app = await createServer({ models: [PluginModel] });
+  onTestFinished(async () => await app.close());
+  const refused = await app.inject("/api/plugin/strict?n=x");
+  expect(refused.statusCode).toBe(400);
+  expect(refused.json().issues).toHaveLength(1);
+  const { statusCode, headers, body } = await app.inject("/api/plugin/strict?n=1");
+  expect(statusCode).toBe(200);
+  expect(headers["content-type"]).toBe("text/event-stream");
+  expect(body).toMatch(/event: tick\ndata: "1"\n\nid: [^\n]*\nevent: end\ndata: END\n\n$/);
 });
 
 test("F33: onSend and onResponse hooks see a stream once and change nothing in it", async () => {

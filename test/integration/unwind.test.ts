@@ -99,24 +99,27 @@ describe("a loop that never yields is unwound", () => {
     findById: (model) => model.findById(1),
     count: (model) => model.count(),
   };
-  for (const [name, read] of Object.entries(reads)) {
-    test(`at a read by ${name}`, async () => {
-      const model = new UnwindModel();
+  test(`at a read by ${Object.keys(reads).join(", ")}`, async () => {
+    const model = new UnwindModel();
+    const served = await serve({ models: [model] });
+    await model.db.schema.createTable("rooms").ifNotExists().addColumn("id", "serial").execute();
+    for (const [name, read] of Object.entries(reads)) {
+      log = [];
       run = async function* (ctx, self) {
-        const sse = opened(ctx);
-        void sse;
+        opened(ctx);
         for (;;) {
           await read(self);
+          log.push(name);
           await pause();
         }
       };
-      const served = await serve({ models: [model] });
-      await model.db.schema.createTable("rooms").ifNotExists().addColumn("id", "serial").execute();
       const client = await start(served);
+      await seen(name);
       client.leave();
       await seen("finally");
-    });
-  }
+      expect(log, name).toContain("StreamClosedError");
+    }
+  });
 
   const shapes: Record<string, (sse: any) => Promise<unknown>> = {
     "a nested helper": async (sse) => {
@@ -166,6 +169,36 @@ describe("a loop that never yields is unwound", () => {
       expect(log).toContain("StreamClosedError");
     });
   }
+
+  test("after its own end, too", async () => {
+    run = async function* (ctx) {
+      const sse = opened(ctx);
+      await sse.end();
+      for (;;) {
+        sse.publish("tick", 1);
+        await pause();
+      }
+    };
+    const { open } = await serve({ models: [UnwindModel] });
+    const client = open("/api/unwind/go");
+    expect(await events(client, 2)).toEqual(["first", "END"]);
+    await seen("finally");
+    expect(log).toContain("StreamClosedError");
+  });
+
+  test("when its client was too slow for it, too", async () => {
+    run = async function* (ctx) {
+      const sse = opened(ctx);
+      for (;;) {
+        sse.publish("tick", "x".repeat(100_000));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    const { open } = await serve({ models: [UnwindModel], maxBufferedBytes: 300_000 });
+    open({ path: "/api/unwind/go", stalled: true });
+    await seen("finally");
+    expect(log).toContain("StreamClosedError");
+  });
 
   const closings: Record<string, { options?: object; close: (served: Served) => unknown }> = {
     "closed by app.streams": {

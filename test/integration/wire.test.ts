@@ -379,6 +379,47 @@ describeTransports("the wire", ({ serve, name }) => {
     expect(client.stream.dataOf("text")).toEqual(["a", "b"]);
   });
 
+  test("data without a JSON form is refused, and nothing is sent", async () => {
+    const cyclic: Record<string, unknown> = {};
+    cyclic.self = cyclic;
+    const unwilling = {
+      toJSON() {
+        throw new Error("no");
+      },
+    };
+    for (const data of [cyclic, [cyclic], unwilling]) {
+      caught = [];
+      const client = await over(await start((sse) => sse.publish("note", data)));
+      expect(caught).toEqual([expect.any(EventValidationError)]);
+      expect(client.stream.names).toEqual(["end"]);
+    }
+  });
+
+  test("undefined, which JSON has not, is sent as null", async () => {
+    const client = await over(await start((sse) => sse.publish("note", undefined)));
+    expect(client.stream.dataOf("note")).toEqual([null]);
+  });
+
+  test("values that JSON knows no word for become what JSON makes of them", async () => {
+    const client = await over(
+      await start((sse) =>
+        sse.publish("note", [Number.NaN, Infinity, -0, undefined, new Date(Number.NaN), null, 1e21]),
+      ),
+    );
+    expect(client.stream.dataOf("note")).toEqual([[null, null, 0, null, null, null, 1e21]]);
+  });
+
+  test("an empty id is sent as such and takes the last one back", async () => {
+    const client = await over(
+      await start((sse) => {
+        sse.publish("text", "a", { id: "one" });
+        sse.publish("text", "b", { id: "" });
+        sse.publish("text", "c", { id: 0 });
+      }),
+    );
+    expect(client.stream.events.slice(0, 3).map((event) => event.lastEventId)).toEqual(["one", "", "0"]);
+  });
+
   test("comments reach the wire as comments, each line of theirs", async () => {
     const client = await over(await start((sse) => sse.comment("one\ntwo\r\nthree\rfour")));
     expect(client.stream.comments.slice(1).map((each) => each.trim())).toEqual([
