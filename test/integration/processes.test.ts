@@ -56,8 +56,23 @@ describe("a generator that yields without ever waiting starves nobody", () => {
       const client = open(path);
       await events(client, 1);
       if (path.endsWith("late")) client.leave();
+      // Reads on as fast as it can, but keeps nothing.
+      else client.connection.socket.removeAllListeners("data").resume();
       // Several in a row, so that the leaving has been seen before the last.
       for (let each = 0; each < 5; each++) expect((await answer(open("/nowhere"))).status).toBe(404);
+    });
+  }
+});
+
+describe("a handler that swallows all errors after its client has left starves nobody", () => {
+  for (const call of ["flush", "sleep"] as const) {
+    test(`because ${call} takes a turn of the event loop`, async () => {
+      const { child, open } = await start("spin");
+      const client = open(`/api/spin/${call}`);
+      await events(client, 1);
+      client.leave();
+      await waitFor(async () => (await child.call("rounds")) > 2, { what: "rounds after the close" });
+      expect((await answer(open("/nowhere"))).status).toBe(404);
     });
   }
 });
