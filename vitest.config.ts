@@ -1,16 +1,19 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import manifest from "./package.json" with { type: "json" };
 
-const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+/** Every entry point that the package exports, mapped from its build to its source. */
+const alias = Object.entries(manifest.exports).flatMap(([entry, target]) => {
+  if (typeof target === "string") return [];
+  const source = target.default.replace("./dist/", "./src/").replace(/\.js$/, ".ts");
+  return {
+    find: new RegExp(`^pinestream${entry.slice(1)}$`),
+    replacement: fileURLToPath(new URL(source, import.meta.url)),
+  };
+});
 
 export default defineConfig({
-  resolve: {
-    alias: [
-      { find: /^pinestream\/client$/, replacement: source("client/index.ts") },
-      { find: /^pinestream\/testing$/, replacement: source("testing/index.ts") },
-      { find: /^pinestream$/, replacement: source("index.ts") },
-    ],
-  },
+  resolve: { alias },
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     testTimeout: 30_000,
