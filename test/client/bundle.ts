@@ -1,0 +1,32 @@
+import { fileURLToPath } from "node:url";
+import { build, type Rollup } from "vite";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** A module and all that it imports, as one script for browsers. */
+export interface Bundle {
+  code: string;
+  /** Every module in it, below the repository's root, and what could not be bundled under its own name. */
+  modules: string[];
+}
+
+/** Bundles a module of the repository for browsers, minified, its exports in the global variable `bundle`. */
+export async function bundleForBrowsers(path: string, format: "es" | "iife"): Promise<Bundle> {
+  const output = (await build({
+    root: ROOT,
+    configFile: false,
+    logLevel: "silent",
+    resolve: { alias: { "pinestream/client": `${ROOT}src/client/index.ts` } },
+    build: {
+      write: false,
+      minify: "esbuild",
+      target: "es2022",
+      lib: { entry: `${ROOT}${path}`, formats: [format], name: "bundle" },
+      rollupOptions: { external: /^node:/ },
+    },
+  })) as Rollup.RollupOutput[];
+  const [chunk, ...others] = output.flatMap((each) => each.output);
+  if (chunk?.type !== "chunk" || others.length > 0) throw new Error(`${path} gives more than one script`);
+  const modules = chunk.moduleIds.map((id) => id.replace(ROOT, ""));
+  return { code: chunk.code, modules: [...modules, ...chunk.imports, ...chunk.dynamicImports] };
+}
