@@ -38,8 +38,8 @@ export class HTTPTransport implements Transport {
     return socket?._handle?.writeQueueSize ?? 0;
   }
 
-  write(text: string): void {
-    this.#target.write(text, "utf8");
+  write(chunk: string | Buffer): void {
+    this.#target.write(chunk);
   }
 
   end(onFlushed: () => void): void {

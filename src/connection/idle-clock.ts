@@ -24,6 +24,9 @@ export class IdleEntry {
   }
 }
 
+/** Longest delay of setTimeout, in ms. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
 class IdleList {
   readonly #periodMs: number;
   #first: IdleEntry | undefined;
@@ -72,7 +75,8 @@ class IdleList {
 
   #arm(): void {
     if (!this.#first) return;
-    const delayMs = Math.max(1, Math.ceil(this.#first.at + this.#periodMs - performance.now()));
+    const dueMs = Math.ceil(this.#first.at + this.#periodMs - performance.now());
+    const delayMs = Math.min(Math.max(1, dueMs), MAX_DELAY_MS);
     this.#timer = setTimeout(() => this.#fire(), delayMs).unref();
   }
 

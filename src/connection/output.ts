@@ -12,7 +12,10 @@ import { WriteQueue } from "./write-queue.ts";
 
 /** Most bytes that go out in one write, unless one frame alone is larger. */
 const BATCH_BYTES = 65_536;
-/** A producer that honours back-pressure pauses above the one mark and goes on at the other. */
+/**
+ * A producer that honours back-pressure pauses above the one mark and goes on at the other; under a small
+ * limit they are a half and an eighth of it.
+ */
 const HIGH_MARK_BYTES = 65_536;
 const LOW_MARK_BYTES = 16_384;
 /** A stall is looked for this many times within `stallTimeout`, so that it is found soon after. */
@@ -40,7 +43,9 @@ export class Output implements Flushable, IdleOwner {
   #gone = 0;
   #inFlight = 0;
   #progressAt = 0;
-  #waiters: (() => void)[] = [];
+  #waiters: { bytes: number; resolve: () => void }[] = [];
+  /** What is left of a frame larger than a batch. */
+  #rest: Buffer | undefined;
   #scheduled = false;
   #committed = false;
   #finishing = false;
@@ -76,17 +81,27 @@ export class Output implements Flushable, IdleOwner {
 
   /** Bytes that wait here and in Node's own buffers. */
   get bufferedBytes(): number {
-    return this.#queue.bytes + (this.#transport?.pendingBytes ?? 0);
+    return this.#queue.bytes + (this.#rest?.length ?? 0) + (this.#transport?.pendingBytes ?? 0);
   }
 
   /** `true` while a producer that honours back-pressure should pause. */
   get isFull(): boolean {
-    return this.#queue.bytes > HIGH_MARK_BYTES || this.bufferedBytes > HIGH_MARK_BYTES;
+    return this.bufferedBytes > Math.min(HIGH_MARK_BYTES, this.#settings.maxBufferedBytes / 2);
   }
 
   /** `true` when no more than the low mark waits. */
   get isLow(): boolean {
-    return this.bufferedBytes <= LOW_MARK_BYTES;
+    return this.bufferedBytes <= this.#lowMark;
+  }
+
+  get #lowMark(): number {
+    return Math.min(LOW_MARK_BYTES, this.#settings.maxBufferedBytes / 8);
+  }
+
+  /** Tells whether a frame can be taken now without anything being dropped or closed. */
+  fits(frame: string): boolean {
+    const buffered = this.bufferedBytes;
+    return buffered === 0 || buffered + Buffer.byteLength(frame) <= this.#settings.maxBufferedBytes;
   }
 
   /**
@@ -158,17 +173,19 @@ export class Output implements Flushable, IdleOwner {
 
   /** Resolves when no more than the low mark waits, or when the output stops. Never within the same turn. */
   whenLow(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiters.push(resolve);
-      this.schedule();
-    });
+    return this.#whenAtMost(this.#lowMark);
   }
 
-  /** Lets all waits go. */
-  settle(): void {
+  /** Resolves when nothing waits, or when the output stops. Never within the same turn. */
+  whenEmpty(): Promise<void> {
+    return this.#whenAtMost(0);
+  }
+
+  /** Lets all waits go that need no more than `bytes` to wait; by default all. */
+  settle(bytes = 0): void {
     const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const resolve of waiters) resolve();
+    this.#waiters = waiters.filter((waiter) => waiter.bytes < bytes);
+    for (const waiter of waiters) if (waiter.bytes >= bytes) waiter.resolve();
   }
 
   /** Writes what is left and finishes the response; `onFlushed` of the owner tells when that is done. */
@@ -182,6 +199,7 @@ export class Output implements Flushable, IdleOwner {
   stop(): void {
     this.#stopped = true;
     this.#queue.clear();
+    this.#rest = undefined;
     if (this.#keepAlive) unwatchIdle(this.#keepAlive);
     if (this.#stall) unwatchIdle(this.#stall);
     if (this.#transport) this.#transport.onDrain = undefined;
@@ -197,10 +215,10 @@ export class Output implements Flushable, IdleOwner {
   /** @internal Called by the clock. */
   onIdle(entry: IdleEntry): void {
     if (entry === this.#stall) this.#checkStall();
-    else if (!this.#finishing && this.bufferedBytes === 0) this.#write(KEEP_ALIVE_FRAME);
+    else if (!this.#finishing && !this.#ended && this.bufferedBytes === 0) this.#write(KEEP_ALIVE_FRAME);
   }
 
-  /** Before a frame is refused or much waits: writes what the client can take within this turn. */
+  /** Before a frame is refused, or much waits: writes as much as Node's buffers take within this turn. */
   #makeWay(size: number): void {
     if (this.bufferedBytes + size > this.#settings.maxBufferedBytes) this.commit();
     if (this.#transport) this.#write("");
@@ -211,19 +229,44 @@ export class Output implements Flushable, IdleOwner {
     if (!transport) return;
     let text = before;
     let wrote = false;
-    while ((this.#queue.bytes > 0 && !transport.needsDrain) || text !== "") {
-      const batch = this.#queue.take(this.#batchLimit());
-      text += batch.text;
-      transport.write(text);
-      this.#written += text.length;
-      this.#bytes += Buffer.byteLength(text);
+    while (text !== "" || (this.#hasMore && !transport.needsDrain)) {
+      this.#writeChunk(transport, this.#nextChunk(text));
       text = "";
       wrote = true;
     }
     if (wrote && this.#keepAlive) touchIdle(this.#keepAlive);
     this.#watchProgress(transport);
-    if (this.#waiters.length > 0 && this.isLow) this.settle();
-    if (this.#finishing && this.#queue.bytes === 0) this.#finishTransport(transport);
+    if (this.#waiters.length > 0) this.settle(this.bufferedBytes);
+    if (this.#finishing && !this.#hasMore) this.#finishTransport(transport);
+  }
+
+  get #hasMore(): boolean {
+    return this.#queue.bytes > 0 || this.#rest !== undefined;
+  }
+
+  /** A frame larger than a batch goes out in pieces, so that a slow client is seen to take them. */
+  #nextChunk(before: string): string | Buffer {
+    if (!this.#rest) {
+      const { text, bytes } = this.#queue.take(this.#batchLimit());
+      if (bytes <= BATCH_BYTES) return before + text;
+      this.#rest = Buffer.from(before + text);
+    }
+    const chunk = this.#rest.subarray(0, BATCH_BYTES);
+    this.#rest = this.#rest.length > BATCH_BYTES ? this.#rest.subarray(BATCH_BYTES) : undefined;
+    return chunk;
+  }
+
+  #writeChunk(transport: Transport, chunk: string | Buffer): void {
+    transport.write(chunk);
+    this.#written += chunk.length;
+    this.#bytes += Buffer.byteLength(chunk);
+  }
+
+  #whenAtMost(bytes: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiters.push({ bytes, resolve });
+      this.schedule();
+    });
   }
 
   /** Bytes on their way cannot be dropped, so under a small limit they are kept to half of it. */

@@ -28,9 +28,9 @@ class HeldTransport implements Transport {
     return this.pendingBytes >= 16_384;
   }
 
-  write(text: string): void {
-    this.writes.push(text);
-    if (this.isHeld) this.pendingBytes += Buffer.byteLength(text);
+  write(chunk: string | Buffer): void {
+    this.writes.push(String(chunk));
+    if (this.isHeld) this.pendingBytes += Buffer.byteLength(chunk);
   }
 
   release(): void {

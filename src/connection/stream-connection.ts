@@ -33,6 +33,9 @@ export interface ConnectionHost {
   onFinished(): void;
 }
 
+/** Endpoints of which an overflow was reported. */
+const overflowed = new WeakSet<ConnectionSettings>();
+
 /** The connection behind `ctx.createSSE()`. */
 export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
   readonly lastEventId: string | undefined;
@@ -140,6 +143,22 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
     return true;
   }
 
+  /**
+   * Takes an event of a producer that honours back-pressure. Gives a promise where it has to wait before it
+   * offers the event again, because it does not fit yet.
+   *
+   * @throws EventValidationError like `publish`.
+   */
+  offer(event: string, data: unknown, options?: PublishOptions): Promise<void> | undefined {
+    if (this.closed) return undefined;
+    const frame = this.#settings.codec.encode(event, data, options);
+    if (!this.#output.fits(frame)) return this.#output.whenEmpty();
+    this.#output.push(frame);
+    this.#events++;
+    if (options?.id !== undefined) this.#lastId = String(options.id);
+    return undefined;
+  }
+
   event<K extends EventName<AnyEvents>>(
     event: K,
     data: EventData<AnyEvents, K>,
@@ -165,11 +184,9 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
 
   async sleep(ms: number): Promise<void> {
     if (this.#reason !== undefined) {
-      // Off the handler's chain nothing is thrown, so a loop there must not be made to spin by an early end.
-      const isOwn = this.unwinder.check();
-      await (isOwn
-        ? nextTurn()
-        : new Promise<void>((resolve) => startTimer(ms, resolve, { background: true })));
+      // Where nothing is thrown, a loop that comes here again must not be made to spin by an early end.
+      if (this.unwinder.check() === "first") await nextTurn();
+      else await new Promise<void>((resolve) => startTimer(ms, resolve, { background: true }));
       return;
     }
     await new Promise<void>((resolve) => {
@@ -281,6 +298,7 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
   #send(frame: string): boolean {
     const { dropped } = this.#output;
     if (!this.#output.push(frame)) {
+      this.#reportOverflow();
       this.close("overflow");
       return false;
     }
@@ -291,6 +309,18 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
       );
     }
     return true;
+  }
+
+  /** Once for each endpoint: a client that is cut tells nobody, and its browser comes again for ever. */
+  #reportOverflow(): void {
+    const { endpoint, maxBufferedBytes } = this.#settings;
+    if (overflowed.has(this.#settings)) return;
+    overflowed.add(this.#settings);
+    this.#host.log.warn(
+      { endpoint, maxBufferedBytes },
+      `${endpoint}: a client was disconnected, because more than ${maxBufferedBytes} bytes waited for it. To publish ` +
+        "much at once, yield the events or await sse.flush() between them. This is said once for each endpoint.",
+    );
   }
 
   #afterClose(): false {

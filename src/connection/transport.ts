@@ -8,8 +8,8 @@ export interface Transport {
   readonly inFlightBytes: number;
   /** Called whenever `needsDrain` turns false again. */
   onDrain: (() => void) | undefined;
-  /** Hands a text of whole frames over. */
-  write(text: string): void;
+  /** Hands a piece of the stream over. */
+  write(chunk: string | Buffer): void;
   /** Finishes the response in order; `onFlushed` is called when all bytes are with the kernel. */
   end(onFlushed: () => void): void;
   /** Cuts the connection, with whatever still waits. */

@@ -42,6 +42,23 @@ export function checkDeclaration(endpoint: string, { stream, api, method }: Decl
   }
 }
 
+/**
+ * Checks what is called in place of the declared method: a subclass may have overridden it. A plain function may
+ * be another decorator's wrapper.
+ *
+ * @throws EndpointDefinitionError
+ */
+export function checkOverride(endpoint: string, { stream }: Declaration, called: unknown): void {
+  const kind = typeof called === "function" ? called.constructor.name : typeof called;
+  const fits = stream ? ["AsyncGeneratorFunction", "Function"] : ["AsyncFunction", "Function"];
+  if (fits.includes(kind)) return;
+  throw new EndpointDefinitionError(
+    endpoint,
+    `is overridden by ${typeof called === "function" ? "a method of another kind" : `a ${kind}`}. ` +
+      `Make it ${stream ? "an async generator (`async *`)" : "an async method"}, like the one it overrides.`,
+  );
+}
+
 function checkStream(options: StreamOptions, refuse: (problem: string) => never): void {
   if (options === undefined || options.type !== "sse") {
     refuse(`type is ${JSON.stringify(options?.type)}. The only kind of stream is "sse".`);

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { EndpointDefinitionError } from "../errors/endpoint-errors.ts";
 import type { DeclarationSite } from "../scope/declaration-site.ts";
 import { modelName } from "../schema/model-name.ts";
-import { checkDeclaration } from "./check.ts";
+import { checkDeclaration, checkOverride } from "./check.ts";
 import { declarationsOf, type Declaration, type Method } from "./declarations.ts";
 import type { APIOptions, EndpointOptions, HTTPMethod, StreamOptions } from "./options.ts";
 
@@ -55,6 +55,7 @@ function toEndpoint(model: object, className: string, declaration: Declaration):
     );
   }
   checkDeclaration(name, declaration);
+  checkOverride(name, declaration, (model as Record<string, unknown>)[methodName]);
   const endpoint: Endpoint = {
     name,
     className,

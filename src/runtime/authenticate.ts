@@ -33,9 +33,10 @@ export async function identify(
   authenticate: Authenticate | undefined,
   request: FastifyRequest,
 ): Promise<Identity> {
-  const result: unknown = (await authenticate?.(request)) ?? null;
+  // `isValid && user` gives false for nobody, and must not sign everybody in.
+  const result: unknown = (await authenticate?.(request)) || null;
   if (!isExpiring(result)) return { user: result as RegisteredUser | null, expiresAt: undefined };
-  const user = (result.user ?? null) as RegisteredUser | null;
+  const user = (result.user || null) as RegisteredUser | null;
   if (result.expiresAt === undefined || result.expiresAt === null) return { user, expiresAt: undefined };
   const expiresAt = Number(result.expiresAt);
   if (Number.isNaN(expiresAt)) {
@@ -49,8 +50,9 @@ function isExpiring(result: unknown): result is ExpiringUser {
   return typeof result === "object" && result !== null && "user" in result && "expiresAt" in result;
 }
 
-/** What tells one user from another: the `id`, else the user itself; `undefined` for nobody. */
+/** What tells one user from another: the `id`, or a plain value itself; `undefined` where there is neither. */
 export function userKey(user: unknown): unknown {
   if (user === null || user === undefined) return undefined;
-  return typeof user === "object" && "id" in user ? user.id : user;
+  if (typeof user !== "object") return user;
+  return "id" in user ? user.id : undefined;
 }

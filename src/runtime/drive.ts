@@ -31,7 +31,15 @@ export async function drive(connection: StreamConnection, start: () => Handler):
       while (!step.done) {
         let refusal: unknown;
         if (!connection.closed) {
-          refusal = tryPublish(connection, step.value);
+          try {
+            let wait = offerYielded(connection, step.value);
+            while (wait) {
+              await wait;
+              wait = offerYielded(connection, step.value);
+            }
+          } catch (error) {
+            refusal = error;
+          }
           if (connection.isFull) await connection.whenWritable();
         }
         if (refusal !== undefined) {
@@ -70,28 +78,21 @@ export function isUnwinding(error: unknown, { reason }: StreamConnection): boole
   );
 }
 
-/** Publishes what was yielded. Gives the error if it does not fit. */
-function tryPublish(connection: StreamConnection, value: unknown): unknown {
-  try {
-    publishYielded(connection, value);
-    return undefined;
-  } catch (error) {
-    return error;
-  }
-}
-
-function publishYielded(connection: StreamConnection, value: unknown): void {
+/**
+ * Publishes what was yielded. Gives a promise where the client has to catch up first.
+ *
+ * @throws EventValidationError if it does not fit.
+ */
+function offerYielded(connection: StreamConnection, value: unknown): Promise<void> | undefined {
   // A bare `yield` publishes nothing; it is a place to pause, and to return after the close.
-  if (value === undefined) return;
+  if (value === undefined) return undefined;
   connection.open();
   if (Array.isArray(value) && value.length === 2 && typeof value[0] === "string") {
-    connection.publish(value[0], value[1]);
-    return;
+    return connection.offer(value[0], value[1]);
   }
   if (typeof value === "object" && value !== null && "event" in value && typeof value.event === "string") {
     const { event, data, id, retry } = value as { event: string; data?: unknown } & PublishOptions;
-    connection.publish(event, data, id === undefined && retry === undefined ? undefined : { id, retry });
-    return;
+    return connection.offer(event, data, id === undefined && retry === undefined ? undefined : { id, retry });
   }
   throw new EventValidationError("(yielded)", [{ path: [], message: `is no event but ${describe(value)}` }], {
     endpoint: connection.endpoint,

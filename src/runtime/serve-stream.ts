@@ -11,7 +11,7 @@ import { StreamConnection, type ConnectionHost } from "../connection/stream-conn
 import type { Transport } from "../connection/transport.ts";
 import { ForbiddenError, ServerBusyError, UnauthorizedError } from "../errors/http-errors.ts";
 import type { CloseReason } from "../errors/stream-errors.ts";
-import { LAST_EVENT_ID_HEADER, LAST_EVENT_ID_PARAMETER } from "../wire/event-stream.ts";
+import { findFieldProblem, LAST_EVENT_ID_HEADER, LAST_EVENT_ID_PARAMETER } from "../wire/event-stream.ts";
 import { parseEndId } from "../wire/end-id.ts";
 import type { Identity } from "./authenticate.ts";
 import { watchDeparture } from "./departure.ts";
@@ -24,8 +24,10 @@ import type { Lease, OpenStream, RuntimeEndpoint, StreamHost } from "./types.ts"
 export interface Exchange {
   request: FastifyRequest;
   reply: FastifyReply;
-  /** Writes the head and gives the transport to `onHead`, at once or later. */
-  sendHead(onHead: (transport: Transport) => void): void;
+  /** Writes the head and gives the transport to `onHead`, at once or later; or answers with an error. */
+  sendHead(onHead: (transport: Transport) => void, onFailure: () => void): void;
+  /** Whether an answer was begun that is not the stream's. */
+  hasAnswered(): boolean;
   /** Answers with an ordinary HTTP error. */
   sendError(error: unknown): void;
   /** Cuts the connection without an answer. */
@@ -50,6 +52,7 @@ export async function serveStream(
   const run = new StreamRun(endpoint, host, exchange);
   const { connection } = run;
   try {
+    if (connection.closed) return;
     run.lease = host.admit(request);
     const args = await enter(endpoint, host, {
       request,
@@ -65,7 +68,7 @@ export async function serveStream(
     }
     const refusal = connection.isOpen ? undefined : refusalFor(connection.reason);
     if (refusal) throw refusal;
-    if (!reply.sent || connection.isOpen) await connection.end();
+    if (connection.isOpen || !exchange.hasAnswered()) await connection.end();
     else connection.gone();
   } catch (error) {
     run.fail(error);
@@ -75,15 +78,19 @@ export async function serveStream(
   }
 }
 
+let created = 0;
+
 class StreamRun implements ConnectionHost, OpenStream {
   readonly connection: StreamConnection;
+  readonly id = (++created).toString(36);
   readonly openedAt = new Date();
+  isListed = false;
   lease: Lease | undefined;
   user: unknown = null;
   readonly #endpoint: RuntimeEndpoint & { stream: ConnectionSettings };
   readonly #host: StreamHost;
   readonly #exchange: Exchange;
-  readonly #unwatch: () => void;
+  #unwatch: () => void = () => {};
   #timers: Timer[] = [];
 
   constructor(
@@ -97,8 +104,9 @@ class StreamRun implements ConnectionHost, OpenStream {
     const id = readLastEventId(exchange.request);
     const position = id === undefined ? "" : parseEndId(id, endpoint.name).position;
     this.connection = new StreamConnection(endpoint.stream, this, position === "" ? undefined : position);
-    this.#unwatch = watchDeparture(exchange.request, exchange.reply, () => this.connection.gone());
     host.onStart(this);
+    // Last, because it is told at once of a client that has left already.
+    this.#unwatch = watchDeparture(exchange.request, exchange.reply, () => this.connection.gone());
   }
 
   get log(): FastifyRequest["log"] {
@@ -111,6 +119,7 @@ class StreamRun implements ConnectionHost, OpenStream {
 
   /** Lists the stream as open and starts its lifetime. */
   open(): void {
+    this.isListed = true;
     const { maxLifetimeMs } = this.#host;
     if (maxLifetimeMs !== undefined) {
       const lifetimeMs = jitter(maxLifetimeMs * 0.8, maxLifetimeMs);
@@ -125,6 +134,7 @@ class StreamRun implements ConnectionHost, OpenStream {
   identify({ user, expiresAt }: Identity): void {
     this.user = user;
     this.lease?.identify(user);
+    this.#host.onIdentify(this);
     if (expiresAt === undefined || expiresAt === Number.POSITIVE_INFINITY) return;
     const close = (): void => this.connection.close("expired");
     this.#timers.push(startTimer(expiresAt - Date.now(), close, { background: true }));
@@ -137,7 +147,10 @@ class StreamRun implements ConnectionHost, OpenStream {
   }
 
   commitHead(): void {
-    this.#exchange.sendHead((transport) => this.connection.attach(transport));
+    this.#exchange.sendHead(
+      (transport) => this.connection.attach(transport),
+      () => this.connection.abandon(),
+    );
   }
 
   onClosed(_reason: CloseReason): void {
@@ -182,12 +195,21 @@ class StreamRun implements ConnectionHost, OpenStream {
   }
 }
 
+/** Most characters of a last event ID; what is longer was not ours. */
+const MAX_ID_LENGTH = 1_024;
+
+/** Gives the id that the client has sent. One that no event could have had counts as none. */
 function readLastEventId(request: FastifyRequest): string | undefined {
   const header = request.headers[LAST_EVENT_ID_HEADER];
-  if (typeof header === "string" && header !== "") return decodeHeader(header);
   const query = (request.query as Record<string, unknown> | undefined)?.[LAST_EVENT_ID_PARAMETER];
-  const value: unknown = Array.isArray(query) ? query.at(-1) : query;
-  return typeof value === "string" && value !== "" ? value : undefined;
+  const value: unknown =
+    typeof header === "string" && header !== ""
+      ? decodeHeader(header)
+      : Array.isArray(query)
+        ? query.at(-1)
+        : query;
+  if (typeof value !== "string" || value === "" || value.length > MAX_ID_LENGTH) return undefined;
+  return findFieldProblem(value) === undefined ? value : undefined;
 }
 
 /** Node reads the bytes of a header as Latin-1, while clients send the id as UTF-8 (HTML 9.2.4). */

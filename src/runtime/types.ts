@@ -26,11 +26,15 @@ export interface RuntimeEndpoint {
 
 /** One request to a stream, as the server sees it. */
 export interface OpenStream {
+  /** Unique within the process. */
+  readonly id: string;
   readonly connection: StreamConnection;
   /** `ClassName.methodName`. */
   readonly endpoint: string;
   readonly user: unknown;
   readonly openedAt: Date;
+  /** Whether its handler was started. */
+  readonly isListed: boolean;
   /** Cuts the connection, whatever state it is in. */
   destroy(): void;
 }
@@ -53,6 +57,8 @@ export interface StreamHost {
   admit(request: FastifyRequest): Lease;
   /** A request has come in. */
   onStart(stream: OpenStream): void;
+  /** Its user is known. */
+  onIdentify(stream: OpenStream): void;
   /** Its handler is about to run. */
   onOpen(stream: OpenStream): void;
   /** Its connection is done; the handler may still be running. */

@@ -1,6 +1,7 @@
 // A loop in a handler calls its model's own methods anyway, so each of those calls is an unwind point. The
 // methods are shadowed on the instance; the class stays as it is, and `#private` members keep working,
-// because `this` is the instance itself and no proxy.
+// because `this` is the instance itself and no proxy. Fields that hold a function are left alone: they may be a
+// client with properties of its own, a class, or a listener that is compared by identity.
 
 import { BaseModel } from "../model/base-model.ts";
 import { inTransaction } from "../scope/transaction-scope.ts";
@@ -15,19 +16,19 @@ export function wrapMethods(model: object): void {
   if (wrapped.has(model) || !Object.isExtensible(model)) return;
   wrapped.add(model);
   const names = new Set<string>();
-  for (let owner = model; isOwnClass(owner); owner = Object.getPrototypeOf(owner) as object) {
-    for (const [name, { value, configurable }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
-      if (name === "constructor" || names.has(name) || typeof value !== "function") continue;
+  let owner = Object.getPrototypeOf(model) as object | null;
+  for (; isOwnClass(owner); owner = Object.getPrototypeOf(owner) as object | null) {
+    const prototype = owner;
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
+      if (name === "constructor" || names.has(name) || Object.hasOwn(model, name)) continue;
       names.add(name);
-      if (owner === model && !configurable) continue;
-      const prototype = owner;
-      const find = owner === model ? () => value as Callable : () => Reflect.get(prototype, name) as Callable;
-      Object.defineProperty(model, name, {
-        value: wrap(find, value.constructor.name === "AsyncFunction"),
-        configurable: true,
-        writable: true,
-        enumerable: owner === model,
-      });
+      if (typeof value !== "function") continue;
+      const find = (): Callable => Reflect.get(prototype, name) as Callable;
+      const method = wrap(find, value.constructor.name === "AsyncFunction");
+      for (const key of ["name", "length"] as const) {
+        Object.defineProperty(method, key, { value: value[key] as unknown, configurable: true });
+      }
+      Object.defineProperty(model, name, { value: method, configurable: true, writable: true });
     }
   }
 }

@@ -11,7 +11,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 /** Runs a handler as the framework does and gives the name of its chain. */
 async function run(handler: (look: Look) => AsyncGenerator): Promise<string> {
   const name = nameOfChain();
-  const look: Look = () => findAwaitChain(look)?.name;
+  const look: Look = () => findAwaitChain(look).name;
   const driver = {
     async [name]() {
       const generator = handler(look);
@@ -126,7 +126,7 @@ describe("findAwaitChain", () => {
 
   it("gives one place to a loop that comes round, and another to another call", async () => {
     const places: (string | undefined)[] = [];
-    const look = (): void => void places.push(findAwaitChain(look)?.place);
+    const look = (): void => void places.push(findAwaitChain(look).place);
     await run(async function* () {
       for (let round = 0; round < 2; round++) {
         await turn();
@@ -142,7 +142,7 @@ describe("findAwaitChain", () => {
 
   it("gives one place to a recursion however deep it is", async () => {
     const places = new Set<string | undefined>();
-    const look = (): void => void places.add(findAwaitChain(look)?.place);
+    const look = (): void => void places.add(findAwaitChain(look).place);
     const recurse = async (depth: number): Promise<void> => {
       await turn();
       look();

@@ -11,6 +11,9 @@
 
 const PREFIX = "pinestream handler ";
 
+/** Node's own files that call listeners and timers. */
+const CALLERS = /^node:(?:events|internal\/(?:timers|event_target))$/;
+
 /** Async recursion counts as one chain up to this many frames; what is deeper is not recognised. */
 const FRAME_LIMIT = 1000;
 
@@ -24,14 +27,16 @@ export function nameOfChain(): string {
 
 /** The chain on which the running code stands. */
 export interface AwaitChain {
-  /** The name given by `nameOfChain`. */
-  name: string;
-  /** The positions of the frames from the caller down to the handler, each position once. */
+  /** The name given by `nameOfChain`; `undefined` when no handler is below. */
+  name: string | undefined;
+  /** The positions of the frames from the caller down to the handler, or to the end, each position once. */
   place: string;
+  /** Whether only promises have led here: no timer and no event emitter is among the frames. */
+  isJob: boolean;
 }
 
 /** Finds the nearest handler below the running code. `above` and what it called are left out of the place. */
-export function findAwaitChain(above: (...args: never[]) => unknown): AwaitChain | undefined {
+export function findAwaitChain(above: (...args: never[]) => unknown): AwaitChain {
   return readTrace(captureTrace(above));
 }
 
@@ -55,16 +60,18 @@ export function captureTrace(above: (...args: never[]) => unknown): Trace {
 }
 
 /** Finds the nearest handler in a stack. A trace can be read once. */
-export function readTrace(trace: Trace): AwaitChain | undefined {
+export function readTrace(trace: Trace): AwaitChain {
   const positions = new Set<string>();
+  let isJob = true;
   for (const frame of readFrames(trace)) {
     const name = frame.getFunctionName();
-    if (name?.startsWith(PREFIX)) return { name, place: [...positions].join("\n") };
+    if (name?.startsWith(PREFIX)) return { name, place: [...positions].join("\n"), isJob };
+    if (CALLERS.test(frame.getFileName() ?? "")) isJob = false;
     const position = positionOf(frame);
     // A recursion that goes round is a loop too: depth makes no new place, so each position counts once.
     if (position !== undefined) positions.add(position);
   }
-  return undefined;
+  return { name: undefined, place: [...positions].join("\n"), isJob };
 }
 
 /** Node's own frames are left out: which of them run the microtasks differs from turn to turn. */
@@ -109,7 +116,7 @@ function restore(prepareStackTrace: typeof Error.prepareStackTrace): void {
 /** Finds out whether the running V8 and flags give async stack traces at all. */
 export async function canFindAwaitChain(): Promise<boolean> {
   const name = nameOfChain();
-  const look = (): string | undefined => findAwaitChain(look)?.name;
+  const look = (): string | undefined => findAwaitChain(look).name;
   async function* handler(): AsyncGenerator<string | undefined> {
     await new Promise((resolve) => setImmediate(resolve));
     yield look();

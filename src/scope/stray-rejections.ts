@@ -6,16 +6,19 @@ import { isPinestreamError } from "../errors/base.ts";
 
 const HARMLESS = new Set(["PINE_STREAM_CLOSED", "PINE_EVENT_INVALID"]);
 
-let users = 0;
+/** Two copies of the package share one listener: each would take the other's for the application's own. */
+const STATE: unique symbol = Symbol.for("pinestream.strayRejections") as never;
+const shared = globalThis as { [STATE]?: { users: number; listener: (reason: unknown) => void } };
 
 /** Starts catching stray rejections of the two kinds. Gives a function that stops it again; once for each call. */
 export function catchStrayRejections(): () => void {
-  if (users++ === 0) process.on("unhandledRejection", onUnhandledRejection);
+  const state = (shared[STATE] ??= { users: 0, listener: onUnhandledRejection });
+  if (state.users++ === 0) process.on("unhandledRejection", state.listener);
   let released = false;
   return () => {
     if (released) return;
     released = true;
-    if (--users === 0) process.off("unhandledRejection", onUnhandledRejection);
+    if (--state.users === 0) process.off("unhandledRejection", state.listener);
   };
 }
 
@@ -27,7 +30,7 @@ function onUnhandledRejection(reason: unknown): void {
 }
 
 function rejectionsThrow(): boolean {
-  const flags = [...process.execArgv, ...(process.env["NODE_OPTIONS"] ?? "").split(/\s+/)];
-  const mode = flags.findLast((flag) => flag.startsWith("--unhandled-rejections"));
-  return mode === undefined || /=(throw|strict)$/.test(mode);
+  const flags = [...process.execArgv, ...(process.env["NODE_OPTIONS"] ?? "").split(/\s+/)].join(" ");
+  const mode = [...flags.matchAll(/--unhandled-rejections[= ](\S+)/g)].at(-1)?.[1];
+  return mode === undefined || mode === "throw" || mode === "strict";
 }

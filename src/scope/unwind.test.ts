@@ -71,7 +71,27 @@ describe("Unwinder", () => {
     expect(seen).toEqual(["catch", "finally"]);
   });
 
-  it("unwinds a loop in a clean-up as well", async () => {
+  it("lets a finally within the loop run undisturbed, though the loop came there before", async () => {
+    unwinder.arm("client", () => {});
+    let held = 0;
+    const loop = runOn(unwinder, async () => {
+      for (;;) {
+        held++;
+        try {
+          unwinder.check();
+        } finally {
+          await turn();
+          unwinder.check();
+          held--;
+        }
+      }
+    });
+    await expect(loop).rejects.toThrow(StreamClosedError);
+    expect(held).toBe(0);
+  });
+
+  it("unwinds a loop in a clean-up as well, a second later", async () => {
+    const clock = vi.spyOn(performance, "now").mockReturnValue(0);
     unwinder.arm("client", () => {});
     let rounds = 0;
     const loop = runOn(unwinder, async () => {
@@ -83,13 +103,56 @@ describe("Unwinder", () => {
       } finally {
         for (;;) {
           unwinder.check();
-          rounds++;
+          if (rounds++ === 10) clock.mockReturnValue(1_000);
           await turn();
         }
       }
     });
     await expect(loop).rejects.toThrow(StreamClosedError);
-    expect(rounds).toBe(1);
+    expect(rounds).toBe(11);
+    clock.mockRestore();
+  });
+
+  it("throws at another place than where the error was swallowed", async () => {
+    const clock = vi.spyOn(performance, "now").mockReturnValue(0);
+    unwinder.arm("client", () => {});
+    let swallowed = 0;
+    const loop = runOn(unwinder, async () => {
+      for (;;) {
+        try {
+          unwinder.check();
+        } catch {
+          swallowed++;
+          clock.mockReturnValue(5_000);
+        }
+        unwinder.check();
+        await turn();
+      }
+    });
+    await expect(loop).rejects.toThrow(StreamClosedError);
+    expect(swallowed).toBe(1);
+    clock.mockRestore();
+  });
+
+  it("ends all of several loops, though the first that throws ends the handler", async () => {
+    unwinder.arm("client", () => {});
+    let rounds = 0;
+    let ended = 0;
+    const poll = async (): Promise<void> => {
+      try {
+        for (;;) {
+          unwinder.check();
+          rounds++;
+          await turn();
+        }
+      } finally {
+        ended++;
+      }
+    };
+    await expect(runOn(unwinder, async () => void (await Promise.all([poll(), poll()])))).rejects.toThrow();
+    unwinder.disarm();
+    await vi.waitFor(() => expect(ended).toBe(2));
+    expect(rounds).toBeLessThan(5);
   });
 
   it("throws again a second later at a place whose error was swallowed, and never spins it", async () => {
@@ -110,8 +173,7 @@ describe("Unwinder", () => {
     await visit();
     expect(thrown).toBe(1);
     clock.mockReturnValue(1_000);
-    await visit();
-    await visit();
+    for (let round = 0; round < 3; round++) await visit();
     expect(thrown).toBe(2);
     clock.mockRestore();
   });
@@ -119,7 +181,7 @@ describe("Unwinder", () => {
   it("does nothing while the stream is open, and nothing once the handler has ended", async () => {
     await runOn(unwinder, async () => {
       for (let round = 0; round < 3; round++) {
-        expect(unwinder.check()).toBe(false);
+        expect(unwinder.check()).toBe("elsewhere");
         await turn();
       }
     });
@@ -136,7 +198,7 @@ describe("Unwinder", () => {
   it("never throws into a stranger's call", async () => {
     unwinder.arm("client", () => {});
     for (let round = 0; round < 3; round++) {
-      expect(unwinder.check()).toBe(false);
+      expect(unwinder.check()).toBe("elsewhere");
       unwindPoint();
       await turn();
     }

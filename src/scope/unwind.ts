@@ -3,8 +3,12 @@
 // A generator parked at `yield` can be told to return; one that loops over `publish` and a plain timer can
 // not. So calls that a loop makes anyway are unwind points. After the close such a call does what it does
 // on a closed stream, and the position it came from is noted. When the handler comes to the same place
-// again in a later turn of the event loop, a loop has come round, and the call throws. A place throws once,
-// and again no earlier than a second later, so that a handler that swallows the error is not spun.
+// again in a later turn of the event loop, a loop has come round, and the call throws. Then nothing throws for
+// a second, so that `catch` and `finally` run undisturbed, also those within the loop. A handler that is still
+// there afterwards is thrown at again, at another place first than where it has swallowed the error.
+//
+// One loop of several (`Promise.all`) that throws ends the handler, and the others are awaited by nobody then. They
+// are known by the places that they came to before, and thrown at when they come there again.
 
 import { setTimeout, clearTimeout } from "node:timers";
 import { performance } from "node:perf_hooks";
@@ -13,10 +17,12 @@ import { StreamClosedError, type CloseReason } from "../errors/stream-errors.ts"
 import { captureTrace, findAwaitChain, nameOfChain, readTrace, type Trace } from "./await-chain.ts";
 import { currentTurn } from "./turn.ts";
 
-/** How long a place that has thrown is left alone, in ms. */
+/** How long nothing is thrown after a throw, in ms. */
 const REARM_MS = 1_000;
 /** How long a read that is under way at the close may still take, in ms. */
 const PATIENCE_MS = 1_000;
+/** The same for a read that begins after the close, which may belong to a clean-up. */
+const CLEANUP_PATIENCE_MS = 10_000;
 /** How long a handler may go on after its stream is over before that is reported, in ms. */
 const REPORT_MS = 30_000;
 
@@ -29,15 +35,22 @@ let running = 0;
 /** A read under way, of which handler is only looked up when one closes. */
 interface PendingRead {
   trace: Trace;
+  /** Read from the trace, which can be read once; `null` for nobody's. */
+  chainName?: string | null;
   abandon(error: StreamClosedError): void;
 }
 
 const pendingReads = new Set<PendingRead>();
 
 interface Visit {
+  /** Of the latest time. */
   turn: number;
-  thrownAt: number | undefined;
+  /** Turns after the first one in which the handler came here. */
+  rounds: number;
 }
+
+/** Where an unwind point was reached from: not on the handler's chain, or on it, there for the first time or not. */
+export type Arrival = "elsewhere" | "first" | "again";
 
 /** Ends the handler of one stream after its close. */
 export class Unwinder {
@@ -46,6 +59,11 @@ export class Unwinder {
   readonly #endpoint: string;
   #reason: CloseReason | undefined;
   #places: Map<string, Visit> | undefined;
+  /** Places at which the handler has swallowed the error. */
+  readonly #swallowed = new Set<string>();
+  /** Places that a handler had come to when it was unwound, for what it has left behind. */
+  readonly #left = new Set<string>();
+  #thrownAt: number | undefined;
   #reportTimer: NodeJS.Timeout | undefined;
   #patienceTimer: NodeJS.Timeout | undefined;
   #isRunning = false;
@@ -73,7 +91,7 @@ export class Unwinder {
     this.#reportTimer = setTimeout(onLinger, REPORT_MS).unref();
     if (pendingReads.size === 0) return;
     const reads = [...pendingReads];
-    this.#patienceTimer = setTimeout(() => this.#abandon(reads, reason), PATIENCE_MS).unref();
+    this.#patienceTimer = setTimeout(() => this.#abandonAll(reads), PATIENCE_MS).unref();
   }
 
   /** Stops unwinding for good, because the handler has ended. May be called repeatedly. */
@@ -89,42 +107,67 @@ export class Unwinder {
 
   /** Tells whether the running code is on this handler's own await chain. */
   isOwnChain(): boolean {
-    return findAwaitChain(this.isOwnChain)?.name === this.chainName;
+    return findAwaitChain(this.isOwnChain).name === this.chainName;
   }
 
   /**
-   * An unwind point of this stream. Tells whether it was reached on the handler's own chain after the close.
+   * An unwind point of this stream.
    *
    * @throws StreamClosedError when the handler has come round.
    */
-  check(): boolean {
-    if (!this.#places) return false;
+  check(): Arrival {
+    if (this.#reason === undefined) return "elsewhere";
     const chain = findAwaitChain(this.check);
-    if (chain?.name !== this.chainName) return false;
-    this.visit(chain.place);
-    return true;
+    if (chain.name === this.chainName) return this.visit(chain.place);
+    if (
+      chain.name === undefined &&
+      chain.isJob &&
+      [...this.#left].some((place) => isBelow(chain.place, place))
+    ) {
+      throw new StreamClosedError(this.#endpoint, this.#reason);
+    }
+    return "elsewhere";
   }
 
-  #abandon(reads: readonly PendingRead[], reason: CloseReason): void {
+  /** Lets go of a read of this handler. */
+  abandon(read: PendingRead): void {
+    if (this.#reason !== undefined) read.abandon(new StreamClosedError(this.#endpoint, this.#reason));
+  }
+
+  #abandonAll(reads: readonly PendingRead[]): void {
     for (const read of reads) {
-      if (!pendingReads.has(read) || readTrace(read.trace)?.name !== this.chainName) continue;
-      read.abandon(new StreamClosedError(this.#endpoint, reason));
+      read.chainName ??= readTrace(read.trace).name ?? null;
+      if (!pendingReads.has(read) || read.chainName !== this.chainName) continue;
+      this.abandon(read);
     }
   }
 
   /** Notes that the handler came to a place. @throws StreamClosedError when it has come round. */
-  visit(place: string): void {
-    if (!this.#places || this.#reason === undefined) return;
+  visit(place: string): Arrival {
+    if (!this.#places || this.#reason === undefined) return "elsewhere";
+    const turn = currentTurn();
     const visit = this.#places.get(place);
     if (!visit) {
-      this.#places.set(place, { turn: currentTurn(), thrownAt: undefined });
-    } else if (visit.turn !== currentTurn()) {
-      const now = performance.now();
-      if (visit.thrownAt !== undefined && now - visit.thrownAt < REARM_MS) return;
-      visit.thrownAt = now;
-      throw new StreamClosedError(this.#endpoint, this.#reason);
+      this.#places.set(place, { turn, rounds: 0 });
+      return "first";
     }
+    if (visit.turn === turn) return "first";
+    visit.turn = turn;
+    visit.rounds++;
+    const now = performance.now();
+    if (this.#thrownAt !== undefined && now - this.#thrownAt < REARM_MS) return "again";
+    if (this.#swallowed.has(place) && visit.rounds < 2) return "again";
+    this.#thrownAt = now;
+    for (const each of this.#places.keys()) this.#left.add(each);
+    this.#swallowed.add(place);
+    this.#places.clear();
+    throw new StreamClosedError(this.#endpoint, this.#reason);
   }
+}
+
+/** Tells whether a place is the upper end of another, whose lower end is the handler. */
+function isBelow(place: string, other: string): boolean {
+  return place !== "" && other.startsWith(`${place}\n`);
 }
 
 /**
@@ -135,8 +178,8 @@ export class Unwinder {
  */
 export function unwindPoint(): void {
   if (closing.size === 0) return;
-  const chain = findAwaitChain(unwindPoint);
-  if (chain) closing.get(chain.name)?.visit(chain.place);
+  const { name, place } = findAwaitChain(unwindPoint);
+  if (name !== undefined) closing.get(name)?.visit(place);
 }
 
 /**
@@ -158,11 +201,20 @@ export async function readAtUnwindPoint<T>(read: (signal?: AbortSignal) => Promi
     },
   };
   pendingReads.add(pending);
+  const timer =
+    closing.size === 0 ? undefined : setTimeout(abandonInCleanup, CLEANUP_PATIENCE_MS, pending).unref();
   try {
     return await read(controller.signal);
   } catch (error) {
     throw abandoned ?? error;
   } finally {
     pendingReads.delete(pending);
+    clearTimeout(timer);
   }
+}
+
+/** Abandons a read that began on the chain of a handler whose stream was over. */
+function abandonInCleanup(read: PendingRead): void {
+  read.chainName ??= readTrace(read.trace).name ?? null;
+  closing.get(read.chainName ?? "")?.abandon(read);
 }

@@ -109,17 +109,21 @@ export class Application implements StreamHost {
     this.#active.add(stream);
   }
 
-  onOpen(stream: OpenStream): void {
+  onIdentify(stream: OpenStream): void {
     this.#streams?.add(stream);
-    if (streamOpened.hasSubscribers) streamOpened.publish({ endpoint: stream.endpoint, user: stream.user });
+  }
+
+  onOpen({ id, endpoint, user }: OpenStream): void {
+    if (streamOpened.hasSubscribers) streamOpened.publish({ id, endpoint, user });
   }
 
   onFinish(stream: OpenStream): void {
     this.#streams?.remove(stream);
     this.#active.noteFinished(stream);
-    if (!streamClosed.hasSubscribers) return;
-    const { reason, events, bytes } = stream.connection;
-    streamClosed.publish({ endpoint: stream.endpoint, user: stream.user, reason, events, bytes });
+    if (!streamClosed.hasSubscribers || !stream.isListed) return;
+    const { id, endpoint, user, connection } = stream;
+    const { reason, events, bytes } = connection;
+    streamClosed.publish({ id, endpoint, user, reason, events, bytes });
   }
 
   onEnd(stream: OpenStream): void {
@@ -144,7 +148,8 @@ export class Application implements StreamHost {
     log.warn(
       { endpoints: [...new Set(running)] },
       `${running.length} handlers were still running when the server closed. ` +
-        "Pass ctx.signal to what they wait for, use sse.sleep, or raise shutdownTimeout.",
+        "Pass ctx.signal to what they wait for, use sse.sleep, or raise shutdownTimeout; a client that takes nothing " +
+        "holds up a handler that waits in sse.end().",
     );
   }
 

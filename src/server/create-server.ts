@@ -29,10 +29,15 @@ export async function createServer(options: CreateServerOptions): Promise<Fastif
     // While it closes, streams are refused with a retry-after; Fastify's own 503 has none.
     return503OnClosing: false,
     // Fastify bounds closing by the same time as starting.
-    pluginTimeout: (options.shutdownTimeout ?? 10_000) + 10_000,
+    pluginTimeout: Math.ceil(options.shutdownTimeout ?? 10_000) + 10_000,
     ...fastifyOptions,
   } as FastifyServerOptions);
-  await mount(app, application, prefix);
+  try {
+    await mount(app, application, prefix);
+  } catch (error) {
+    await application.close();
+    throw error;
+  }
   if (handleSignals) closeOnSignals(app);
   return app;
 }

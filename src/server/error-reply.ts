@@ -4,32 +4,46 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { isPinestreamError } from "../errors/base.ts";
 import { publicMessage, statusOf } from "../runtime/failure.ts";
+import { hasAnswered } from "./answered.ts";
+
+/** Hands an error to the error handler of the routes; without effect where an answer was begun. */
+export function sendError(reply: FastifyReply, error: unknown): void {
+  if (hasAnswered(reply)) return;
+  void reply.send(
+    error instanceof Error ? error : new Error("A value that is no Error was thrown", { cause: error }),
+  );
+}
 
 /**
- * Answers a request with an ordinary HTTP error. An error handler that the application has set gets the error
- * as it was thrown; otherwise the answer is JSON that tells nothing of an error of the server's own.
+ * Has errors of a scope's routes answered as JSON that tells nothing of an error of the server's own, whoever has
+ * thrown them. An error handler that the application has set gets them instead, as they were thrown.
  */
-export function sendError(
-  fastify: FastifyInstance,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  endpoint: string,
-  error: unknown,
-): void {
-  if (reply.sent) return;
-  if (error !== null && typeof error === "object" && "retryAfter" in error) {
-    void reply.header("retry-after", String(error.retryAfter));
-  }
-  if (hasOwnErrorHandler(fastify)) {
-    void reply.send(
-      error instanceof Error ? error : new Error("A value that is no Error was thrown", { cause: error }),
-    );
-    return;
-  }
+export function answerErrors(scope: FastifyInstance, application: FastifyInstance): void {
+  scope.setErrorHandler((error, request, reply) => {
+    if (error !== null && typeof error === "object" && "retryAfter" in error) {
+      void reply.header("retry-after", String(error.retryAfter));
+    }
+    // Thrown on, an error comes to the handler of the scope around this one.
+    if (hasOwnErrorHandler(application)) throw error;
+    answer(error, request, reply);
+  });
+}
+
+/** Fastify's default handler would send the message of an error of the server's own. */
+function hasOwnErrorHandler(fastify: FastifyInstance): boolean {
+  return fastify.errorHandler.name !== "defaultErrorHandler";
+}
+
+function answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const statusCode = statusOf(error);
-  if (statusCode >= 500) request.log.error({ err: error, endpoint }, `${endpoint} failed`);
-  else request.log.info({ err: error, endpoint }, `${endpoint} refused a request`);
-  const issues = isPinestreamError(error) ? error.issues : undefined;
+  const message = publicMessage(error);
+  const isOurs = isPinestreamError(error);
+  const route = `${request.method} ${request.routeOptions.url ?? request.url}`;
+  // A status of our own is one that was meant: a server that is full or closing is no failure.
+  if (statusCode >= 500 && !(isOurs && error.statusCode === statusCode))
+    request.log.error({ err: error }, `${route} failed`);
+  else request.log.info({ err: error }, `${route} refused a request`);
+  const issues = isOurs ? error.issues : undefined;
   void reply
     .code(statusCode)
     .type("application/json; charset=utf-8")
@@ -37,13 +51,8 @@ export function sendError(
       JSON.stringify({
         statusCode,
         error: STATUS_CODES[statusCode] ?? "Error",
-        message: publicMessage(error),
-        ...(issues && statusCode < 500 ? { issues } : undefined),
+        message,
+        ...(statusCode === 400 ? { issues: issues ?? [{ path: [], message }] } : undefined),
       }),
     );
-}
-
-/** Fastify's default handler would send the message of an error of the server's own. */
-function hasOwnErrorHandler(fastify: FastifyInstance): boolean {
-  return fastify.errorHandler.name !== "defaultErrorHandler";
 }

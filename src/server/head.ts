@@ -6,6 +6,7 @@ import type { FastifyReply, onSendHookHandler } from "fastify";
 import { HTTPTransport } from "../connection/http-transport.ts";
 import type { Transport } from "../connection/transport.ts";
 import { EVENT_STREAM_TYPE } from "../wire/event-stream.ts";
+import { hasAnswered } from "./answered.ts";
 
 /** `no-transform` and `x-accel-buffering` keep proxies from compressing and from collecting the stream. */
 export const STREAM_HEADERS = {
@@ -14,37 +15,74 @@ export const STREAM_HEADERS = {
   "x-accel-buffering": "no",
 };
 
-const waiting = new WeakMap<FastifyReply, (transport: Transport) => void>();
+interface WaitingHead {
+  onHead(transport: Transport): void;
+  onFailure(): void;
+}
 
-/** Sends the head of a stream through the application's hooks. `onHead` is given the way to the client. */
-export function sendHead(reply: FastifyReply, onHead: (transport: Transport) => void): void {
-  if (reply.sent) return;
-  waiting.set(reply, onHead);
+const waiting = new WeakMap<FastifyReply, WaitingHead>();
+
+/**
+ * Sends the head of a stream through the application's hooks. `onHead` is given the way to the client; `onFailure`
+ * is called where an error is answered instead.
+ */
+export function sendHead(
+  reply: FastifyReply,
+  onHead: (transport: Transport) => void,
+  onFailure: () => void,
+): void {
+  if (hasAnswered(reply)) {
+    onFailure();
+    return;
+  }
+  waiting.set(reply, { onHead, onFailure });
   reply.code(200).headers(STREAM_HEADERS).send();
 }
 
 /** The route's onSend hook: writes the head and takes the response over from Fastify. */
 export const takeOver: onSendHookHandler = (_request, reply, payload, done) => {
-  const onHead = waiting.get(reply);
+  const head = waiting.get(reply);
   waiting.delete(reply);
-  // Another status means that a hook has failed, and that this is the answer which says so.
-  if (!onHead || reply.statusCode !== 200) {
+  if (!head) {
     done(null, payload);
     return;
   }
+  // An answer with a body and an error's status is one: a hook of the application has failed.
+  if (reply.statusCode >= 400 && payload) {
+    head.onFailure();
+    done(null, payload);
+    return;
+  }
+  try {
+    writeHead(reply);
+  } catch (error) {
+    for (const name of reply.raw.getHeaderNames()) reply.raw.removeHeader(name);
+    head.onFailure();
+    done(error as Error);
+    return;
+  }
   reply.hijack();
-  writeHead(reply);
-  onHead(new HTTPTransport(reply.raw));
+  head.onHead(new HTTPTransport(reply.raw));
 };
 
+/** @throws TypeError for a header that the handler or a plugin has set and HTTP does not allow. */
 function writeHead(reply: FastifyReply): void {
   const { raw } = reply;
   if (raw.headersSent || raw.destroyed) return;
   for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...STREAM_HEADERS })) {
-    if (value !== undefined && name !== "content-length") raw.setHeader(name, value);
+    if (value !== undefined && !NOT_OURS.has(name)) raw.setHeader(name, value);
   }
-  // Node would add `Connection: keep-alive`, which HTTP/1.1 does not need and HTTP/2 forbids; a proxy in between
-  // may pass it on. A request that asked to close is told so.
-  if (!("stream" in raw) && raw.shouldKeepAlive) raw.removeHeader("connection");
+  withoutConnection(reply);
   raw.writeHead(200);
+}
+
+/** Headers that are not for a handler to set on a stream. */
+const NOT_OURS = new Set(["connection", "keep-alive", "content-length", "transfer-encoding"]);
+
+/**
+ * Keeps Node from adding `Connection: keep-alive`, which HTTP/1.1 does not need and HTTP/2 forbids; a proxy in
+ * between may pass it on. A request that asked to close is told so.
+ */
+export function withoutConnection({ raw }: FastifyReply): void {
+  if (!("stream" in raw) && raw.shouldKeepAlive) raw.removeHeader("connection");
 }

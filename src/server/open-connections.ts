@@ -4,7 +4,7 @@ import type { Server, Socket } from "node:net";
 import { startTimer } from "../async/timer.ts";
 
 /** Time in ms that clients are given at least to close their side, however long the streams took. */
-const FAREWELL_MS = 250;
+export const FAREWELL_MS = 250;
 
 /**
  * What `server.close()` would wait for without a bound: HTTP/2 sessions, which clients keep when all their streams

@@ -73,7 +73,7 @@ export function readOptions(options: PinestreamOptions): Settings {
   assertPositive("maxConnections", options.maxConnections, "streams");
   assertPositive("maxConnectionsPerClient", options.maxConnectionsPerClient, "streams");
   assertPositive("maxLifetime", options.maxLifetime, "ms");
-  if (!(settings.shutdownTimeout >= 0)) {
+  if (!(settings.shutdownTimeout >= 0 && Number.isFinite(settings.shutdownTimeout))) {
     throw new TypeError(`shutdownTimeout is ${settings.shutdownTimeout}. Give a number of ms, 0 or more.`);
   }
   if (settings.overflow !== "close" && settings.overflow !== "drop") {
@@ -88,6 +88,7 @@ export function readOptions(options: PinestreamOptions): Settings {
 }
 
 function assertPositive(name: string, value: number | undefined, unit: string): void {
-  if (value === undefined || (typeof value === "number" && value > 0)) return;
-  throw new TypeError(`${name} is ${JSON.stringify(value)}. Give a number of ${unit} above 0.`);
+  const isFinite = Number.isFinite(value) || unit === "streams" || unit === "bytes";
+  if (value === undefined || (typeof value === "number" && value > 0 && isFinite)) return;
+  throw new TypeError(`${name} is ${value}. Give a finite number of ${unit} above 0.`);
 }

@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyPluginAsync } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 
 import { Application, type ServeOptions } from "./application.ts";
-import { OpenConnections } from "./open-connections.ts";
+import { answerErrors } from "./error-reply.ts";
+import { FAREWELL_MS, OpenConnections } from "./open-connections.ts";
 import { addRoutes } from "./routes.ts";
 import { Streams } from "./streams.ts";
 
@@ -33,11 +34,12 @@ export async function mount(
   application.listIn(fastify.streams);
   await fastify.register(
     async (scope: FastifyInstance) => {
+      answerErrors(scope, fastify);
       addRoutes(scope, application);
       const connections = new OpenConnections(scope.server);
       scope.addHook("preClose", async () => {
         const deadline = Date.now() + application.shutdownBoundMs(scope);
-        await application.drain(scope.log, deadline - Date.now());
+        await application.drain(scope.log, deadline - FAREWELL_MS - Date.now());
         connections.close(deadline - Date.now());
       });
       scope.addHook("onClose", () => application.close());

@@ -5,8 +5,9 @@ import { enter } from "../runtime/enter.ts";
 import { serveAPI } from "../runtime/serve-api.ts";
 import { hasEnded, serveStream } from "../runtime/serve-stream.ts";
 import type { Application, Route } from "./application.ts";
+import { hasAnswered, noteAnswer } from "./answered.ts";
 import { sendError } from "./error-reply.ts";
-import { sendHead, STREAM_HEADERS, takeOver } from "./head.ts";
+import { sendHead, STREAM_HEADERS, takeOver, withoutConnection } from "./head.ts";
 
 type StreamRoute = Route & { stream: ConnectionSettings };
 
@@ -32,6 +33,7 @@ function addStream(fastify: FastifyInstance, application: Application, route: St
       onSend: takeOver,
       // Not async: Fastify would keep a promise, and take its end for an answer that is missing.
       handler: (request, reply) => {
+        noteAnswer(reply);
         if (hasEnded(name, request)) {
           void reply.code(204).send();
           return;
@@ -39,8 +41,9 @@ function addStream(fastify: FastifyInstance, application: Application, route: St
         void serveStream(route, application, {
           request,
           reply,
-          sendHead: (onHead) => sendHead(reply, onHead),
-          sendError: (error) => sendError(fastify, request, reply, name, error),
+          sendHead: (onHead, onFailure) => sendHead(reply, onHead, onFailure),
+          hasAnswered: () => hasAnswered(reply),
+          sendError: (error) => sendError(reply, error),
           destroy: () => reply.raw.destroy(),
         });
       },
@@ -51,14 +54,13 @@ function addStream(fastify: FastifyInstance, application: Application, route: St
     withCompress(route, {
       method: "HEAD",
       url: path,
-      handler: (request, reply) => answerHead(fastify, application, route, request, reply),
+      handler: (request, reply) => answerHead(application, route, request, reply),
     }),
   );
 }
 
 /** HEAD answers what GET would begin with, for the same client and arguments, and runs no handler. */
 async function answerHead(
-  fastify: FastifyInstance,
   application: Application,
   route: StreamRoute,
   request: FastifyRequest,
@@ -67,6 +69,8 @@ async function answerHead(
   if (hasEnded(route.name, request)) return reply.code(204).send();
   const controller = new AbortController();
   try {
+    // What would refuse a GET refuses this too, but it holds no place.
+    application.admit(request).release();
     await enter(route, application, {
       request,
       reply,
@@ -74,9 +78,10 @@ async function answerHead(
       lastEventId: undefined,
       signal: () => controller.signal,
     });
+    withoutConnection(reply);
     return reply.code(200).headers(STREAM_HEADERS).send();
   } catch (error) {
-    sendError(fastify, request, reply, route.name, error);
+    sendError(reply, error);
     return reply;
   }
 }
@@ -86,14 +91,7 @@ function addAPI(fastify: FastifyInstance, application: Application, route: Route
     withCompress(route, {
       method: route.httpMethod,
       url: route.path,
-      handler: async (request, reply) => {
-        try {
-          return await serveAPI(route, application, request, reply);
-        } catch (error) {
-          sendError(fastify, request, reply, route.name, error);
-          return reply;
-        }
-      },
+      handler: (request, reply) => serveAPI(route, application, request, reply),
     }),
   );
 }

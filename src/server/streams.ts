@@ -27,34 +27,31 @@ export interface StreamFilter {
   id?: string;
 }
 
-let created = 0;
-
 /** The open streams of an application. */
 export class Streams {
-  readonly #streams = new Map<OpenStream, string>();
+  readonly #streams = new Set<OpenStream>();
 
   /** Lists the streams that are open now, oldest first. */
   list(): StreamInfo[] {
-    return [...this.#streams].map(([stream, id]) => describe(stream, id));
+    return [...this.#streams].filter(({ isListed }) => isListed).map(describe);
   }
 
   /**
    * Closes streams, without `end`: a client may connect again, and is then authenticated anew. Gives the number
-   * closed.
+   * closed, those that are still before their handler included.
    *
    * @throws TypeError if the filter has nothing to match by, since that would close all.
    */
   close(filter: StreamFilter | ((stream: StreamInfo) => boolean)): number {
     const matches = typeof filter === "function" ? filter : toPredicate(filter);
-    const chosen = [...this.#streams].filter(([stream, id]) => matches(describe(stream, id)));
-    for (const [{ connection }] of chosen) connection.close("closed");
+    const chosen = [...this.#streams].filter((stream) => matches(describe(stream)));
+    for (const { connection } of chosen) connection.close("closed");
     return chosen.length;
   }
 
   /** @internal */
   add(stream: OpenStream): void {
-    if (stream.connection.closed) return;
-    this.#streams.set(stream, (++created).toString(36));
+    if (!stream.connection.closed) this.#streams.add(stream);
   }
 
   /** @internal */
@@ -63,7 +60,7 @@ export class Streams {
   }
 }
 
-function describe({ endpoint, user, openedAt, connection }: OpenStream, id: string): StreamInfo {
+function describe({ id, endpoint, user, openedAt, connection }: OpenStream): StreamInfo {
   const { events, bytes, bufferedBytes } = connection;
   return { id, endpoint, user, openedAt, events, bytes, bufferedBytes };
 }
@@ -76,7 +73,13 @@ function toPredicate(filter: StreamFilter): (stream: StreamInfo) => boolean {
     );
   }
   return (stream) =>
-    (user === undefined || (stream.user !== null && userKey(stream.user) === userKey(user))) &&
+    (user === undefined || isSameUser(stream.user, user)) &&
     (endpoint === undefined || stream.endpoint === endpoint || stream.endpoint.endsWith(`.${endpoint}`)) &&
     (id === undefined || stream.id === id);
+}
+
+function isSameUser(left: unknown, right: unknown): boolean {
+  if (left === null) return false;
+  const key = userKey(left);
+  return left === right || (key !== undefined && key === userKey(right));
 }

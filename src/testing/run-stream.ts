@@ -62,19 +62,21 @@ async function start<E extends z.ZodObject>(
     const runtime = await toRuntime(endpoint, options.args ?? [], log);
     const host = createHost(options, log);
     const app = Fastify();
-    app.get("/*", (request, reply) => {
+    const { httpMethod: method } = endpoint;
+    const handler = (request: FastifyRequest, reply: FastifyReply): void => {
       const exchange = createExchange(request, reply, log);
       void serveStream(runtime, host, exchange).then(() => {
         reply.hijack();
         reply.raw.end();
         ended.resolve();
       });
-    });
+    };
+    app.route({ method, url: "/*", handler });
     const headers = {
       ...options.headers,
       ...(options.lastEventId ? { "last-event-id": options.lastEventId } : {}),
     };
-    void app.inject({ method: "GET", url: endpoint.path, headers });
+    void app.inject({ method, url: endpoint.path, headers });
     await ended.promise;
     await app.close();
   } catch (error) {
@@ -95,6 +97,7 @@ function createExchange<E extends z.ZodObject>(
       reply.hijack();
       onHead(new DiscardingTransport());
     },
+    hasAnswered: (): boolean => false,
     sendError: (error: unknown): void => log.fail(error),
     destroy: (): void => {},
   };
@@ -109,6 +112,7 @@ function createHost<E extends z.ZodObject>(
     extras: context && (() => context),
     maxLifetimeMs: undefined,
     admit: () => ({ identify: () => {}, release: () => {} }),
+    onIdentify: () => {},
     onStart: (stream: OpenStream) => log.start(stream.connection),
     onOpen: () => {},
     onFinish: () => {},
