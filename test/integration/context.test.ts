@@ -28,6 +28,11 @@ class ContextModel extends BaseModel {
     yield ["tick", 1];
   }
 
+  @stream({ type: "sse", events: z.object({ tick: z.any() }), params: z.object({ id: z.number() }) })
+  async *answering(_id: number, ctx: Context) {
+    await run(ctx);
+  }
+
   @api({ params: z.object({ id: z.number().optional() }), httpMethod: "PUT" })
   async put(_id: number | undefined, ctx: Context) {
     return await run(ctx);
@@ -98,6 +103,18 @@ describeTransports("the context", ({ serve }) => {
     await over(open("/api/context/go?id=3"));
     expect(seen).toEqual([null, expect.any(UnauthorizedError)]);
     expect(seen[1]).toMatchObject({ statusCode: 401 });
+  });
+
+  test("lets a handler answer by itself instead of opening a stream", async () => {
+    run = (ctx) => {
+      void ctx.reply.code(303).header("location", "/elsewhere").send({ moved: true });
+    };
+    const { ask } = await serve({ models: [ContextModel] });
+    expect(await ask("/api/context/answering?id=3")).toMatchObject({
+      status: 303,
+      headers: { location: "/elsewhere" },
+      body: { moved: true },
+    });
   });
 
   test("signal says ended when the stream has come to its end", async () => {

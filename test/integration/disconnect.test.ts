@@ -1,8 +1,11 @@
 import { EventEmitter, on } from "node:events";
 import { connect, constants } from "node:http2";
+import type { Socket } from "node:net";
+import { isDeepStrictEqual } from "node:util";
 import { BaseModel, stream, z, type Context } from "pinestream";
 import { beforeEach, expect, test } from "vitest";
 import { gate } from "../helpers/gate.ts";
+import { listenerCounts } from "../helpers/leaks.ts";
 import { CapturedLog } from "../helpers/log.ts";
 import { requestOn } from "../helpers/http2-client.ts";
 import { RawConnection } from "../helpers/raw-client.ts";
@@ -384,6 +387,30 @@ test("a request pipelined behind a stream is answered when the stream has ended"
   expect((await events(first, 2)).at(-1)).toBe("END");
   expect((await events(second, 2)).at(-1)).toBe("END");
   expect(connection.broken).toBeUndefined();
+  connection.socket.destroy();
+});
+
+test("many streams on one connection leave no listener on its socket, one after another or pipelined", async () => {
+  run = (ctx) =>
+    noted(ctx, async function* () {
+      yield ["tick", 1];
+    });
+  const sockets: Socket[] = [];
+  const { port } = await http1.serve({ models: [LeaveModel], guards: { slow: () => true } }, (app) => {
+    app.server.on("connection", (socket: Socket) => sockets.push(socket));
+  });
+  const connection = new RawConnection({ port });
+  const visit = async (count: number) => {
+    const clients = Array.from({ length: count }, () => connection.send({ path: "/api/leave/go" }));
+    await waitFor(() => clients.every((client) => client.finished), { what: "the ends of all streams" });
+  };
+  await visit(1);
+  const before = listenerCounts(sockets[0]!);
+  for (let each = 0; each < 5; each++) await visit(1);
+  await visit(20);
+  await waitFor(() => isDeepStrictEqual(listenerCounts(sockets[0]!), before), {
+    what: () => `the listeners of before: ${JSON.stringify([before, listenerCounts(sockets[0]!)])}`,
+  });
   connection.socket.destroy();
 });
 

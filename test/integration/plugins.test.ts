@@ -163,6 +163,21 @@ describe("as a plugin of an application that is already there", () => {
     });
   });
 
+  test("an error handler that the application set before it gets its errors, as they were thrown", async () => {
+    const app = Fastify();
+    app.setErrorHandler((error: any, _request, reply) => {
+      log.push(error.constructor.name);
+      return reply.code(error.statusCode ?? 500).send({ own: error.issues?.length ?? error.message });
+    });
+    await app.register(pinestream, { prefix: "/api", models: [PluginModel] } as any);
+    const target = await listen(app);
+    expect(await answer(openRaw(target, { path: "/api/plugin/strict?n=x" }))).toMatchObject({
+      status: 400,
+      body: { own: 1 },
+    });
+    expect(log).toEqual(["InvalidParametersError"]);
+  });
+
   test("closing the application ends its streams", async () => {
     const app = Fastify();
     await app.register(pinestream, { prefix: "/api", models: [PluginModel], shutdownTimeout: 500 } as any);
