@@ -38,8 +38,8 @@ export class HTTPTransport implements Transport {
     return socket?._handle?.writeQueueSize ?? 0;
   }
 
-  write(chunk: string | Buffer): void {
-    this.#target.write(chunk);
+  write(chunk: string | Buffer, onSent: () => void): void {
+    this.#target.write(chunk, onSent);
   }
 
   end(onFlushed: () => void): void {

@@ -54,6 +54,11 @@ export class Output implements Flushable, IdleOwner {
   #bytes = 0;
   #dropped = 0;
 
+  /** Below Node's own mark no drain tells that what waits has become less. */
+  readonly #onSent = (): void => {
+    if (this.#waiters.length > 0) this.schedule();
+  };
+
   constructor(owner: OutputOwner, settings: ConnectionSettings) {
     this.#owner = owner;
     this.#settings = settings;
@@ -257,7 +262,7 @@ export class Output implements Flushable, IdleOwner {
   }
 
   #writeChunk(transport: Transport, chunk: string | Buffer): void {
-    transport.write(chunk);
+    transport.write(chunk, this.#onSent);
     this.#written += chunk.length;
     this.#bytes += Buffer.byteLength(chunk);
   }

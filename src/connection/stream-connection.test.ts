@@ -17,7 +17,9 @@ const events = z.object({
 /** A client whose reading the test decides on. */
 class HeldTransport implements Transport {
   onDrain: (() => void) | undefined;
+  readonly #onSent: (() => void)[] = [];
   writes: string[] = [];
+  chunks: Buffer[] = [];
   pendingBytes = 0;
   isHeld = false;
   ended = false;
@@ -28,15 +30,19 @@ class HeldTransport implements Transport {
     return this.pendingBytes >= 16_384;
   }
 
-  write(chunk: string | Buffer): void {
+  write(chunk: string | Buffer, onSent: () => void): void {
     this.writes.push(String(chunk));
+    this.chunks.push(Buffer.from(chunk));
     if (this.isHeld) this.pendingBytes += Buffer.byteLength(chunk);
+    if (this.isHeld) this.#onSent.push(onSent);
+    else process.nextTick(onSent);
   }
 
   release(): void {
     this.isHeld = false;
     this.pendingBytes = 0;
     this.onDrain?.();
+    for (const onSent of this.#onSent.splice(0)) onSent();
   }
 
   end(onFlushed: () => void): void {
@@ -198,6 +204,33 @@ describe("StreamConnection", () => {
     expect(flushed).toBe(false);
     transport.release();
     await wait;
+  });
+
+  it("resolves a wait for less than Node's own mark, for which no drain comes", async () => {
+    const { connection, transport } = connect({ maxBufferedBytes: 8_000 });
+    connection.open();
+    await turn();
+    transport.isHeld = true;
+    connection.publish("note", "x".repeat(5_000));
+    const flushed = connection.flush();
+    await turn();
+    transport.release();
+    await flushed;
+    expect(connection.bufferedBytes).toBe(0);
+  });
+
+  it("writes a large event in pieces, whole and in order", async () => {
+    const { connection, transport } = connect();
+    connection.open();
+    const data = "äö€😀".repeat(30_000);
+    connection.publish("note", data);
+    connection.publish("note", "after");
+    await connection.flush();
+    const sizes = transport.writes.map((text) => text.length);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(70_000);
+    expect(Buffer.concat(transport.chunks).toString()).toContain(
+      `data: "${data}"\n\nevent: note\ndata: "after"\n\n`,
+    );
   });
 
   it("closes a stalled client, also one that stalls at its end", async () => {

@@ -8,8 +8,8 @@ export interface Transport {
   readonly inFlightBytes: number;
   /** Called whenever `needsDrain` turns false again. */
   onDrain: (() => void) | undefined;
-  /** Hands a piece of the stream over. */
-  write(chunk: string | Buffer): void;
+  /** Hands a piece of the stream over; `onSent` is called when it is with the kernel, or lost. */
+  write(chunk: string | Buffer, onSent: () => void): void;
   /** Finishes the response in order; `onFlushed` is called when all bytes are with the kernel. */
   end(onFlushed: () => void): void;
   /** Cuts the connection, with whatever still waits. */

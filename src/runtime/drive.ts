@@ -9,6 +9,9 @@ import { EventValidationError } from "../errors/stream-errors.ts";
 import { isPinestreamError } from "../errors/base.ts";
 import type { PublishOptions } from "../connection/types.ts";
 
+/** Steps after which a generator that never waits is made to, so that it starves nobody. */
+const STEPS_PER_TURN = 1_024;
+
 /** How long a clean-up may go on to yield until it is told to return once more, in ms. */
 const CLEANUP_MS = 1_000;
 
@@ -28,6 +31,7 @@ export async function drive(connection: StreamConnection, start: () => Handler):
       const handler = start();
       let step = await handler.next();
       let returnedAt: number | undefined;
+      let steps = 0;
       while (!step.done) {
         let refusal: unknown;
         if (!connection.closed) {
@@ -41,6 +45,7 @@ export async function drive(connection: StreamConnection, start: () => Handler):
             refusal = error;
           }
           if (connection.isFull) await connection.whenWritable();
+          else if (++steps % STEPS_PER_TURN === 0) await nextTurn();
         }
         if (refusal !== undefined) {
           // Thrown into the generator at its yield, as a wrong publish is at its call.

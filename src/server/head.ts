@@ -1,6 +1,8 @@
 // The head of a stream goes through Fastify's own onSend hooks, because plugins set headers there (cookies).
 // A hook of the route itself runs after all of the application's; there the response is taken over.
 
+import { validateHeaderName, validateHeaderValue } from "node:http";
+
 import type { FastifyReply, onSendHookHandler } from "fastify";
 
 import { HTTPTransport } from "../connection/http-transport.ts";
@@ -56,7 +58,8 @@ export const takeOver: onSendHookHandler = (_request, reply, payload, done) => {
   try {
     writeHead(reply);
   } catch (error) {
-    for (const name of reply.raw.getHeaderNames()) reply.raw.removeHeader(name);
+    // They would keep the error from being answered, too.
+    for (const name of Object.keys(reply.getHeaders())) if (!isValid(reply, name)) reply.removeHeader(name);
     head.onFailure();
     done(error as Error);
     return;
@@ -69,11 +72,30 @@ export const takeOver: onSendHookHandler = (_request, reply, payload, done) => {
 function writeHead(reply: FastifyReply): void {
   const { raw } = reply;
   if (raw.headersSent || raw.destroyed) return;
-  for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...STREAM_HEADERS })) {
+  const headers = Object.entries({ ...reply.getHeaders(), ...STREAM_HEADERS });
+  for (const [name, value] of headers) validateHeader(name, value);
+  for (const [name, value] of headers) {
     if (value !== undefined && !NOT_OURS.has(name)) raw.setHeader(name, value);
   }
   withoutConnection(reply);
   raw.writeHead(200);
+}
+
+/** Before any is set, and on HTTP/2 too, where Node would send what HTTP/1 refuses. @throws TypeError */
+function validateHeader(name: string, value: number | string | readonly string[] | undefined): void {
+  validateHeaderName(name);
+  for (const each of Array.isArray(value) ? (value as readonly string[]) : [value]) {
+    if (each !== undefined) validateHeaderValue(name, String(each));
+  }
+}
+
+function isValid(reply: FastifyReply, name: string): boolean {
+  try {
+    validateHeader(name, reply.getHeader(name));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Headers that are not for a handler to set on a stream. */

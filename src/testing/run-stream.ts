@@ -195,7 +195,9 @@ class DiscardingTransport implements Transport {
   readonly inFlightBytes = 0;
   onDrain: (() => void) | undefined;
 
-  write(): void {}
+  write(_chunk: string | Buffer, onSent: () => void): void {
+    setImmediate(onSent);
+  }
 
   end(onFlushed: () => void): void {
     setImmediate(onFlushed);
