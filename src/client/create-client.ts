@@ -1,8 +1,9 @@
 import { callEndpoint } from "./call.ts";
-import { prepareRequest } from "./request.ts";
+import { locateRequest, prepareRequest, type PreparedRequest } from "./request.ts";
 import { Subscription } from "./subscription.ts";
 import type {
   CallEndpoint,
+  CallOptions,
   ClientOptions,
   EndpointTable,
   StreamEndpoint,
@@ -24,13 +25,19 @@ export function createClient<Api extends object>(
 }
 
 function createMethod(endpoint: StreamEndpoint | CallEndpoint, client: ClientOptions): unknown {
+  const prepare = (parameters?: object): PreparedRequest => prepareRequest(endpoint, parameters);
+  const address = <Call>(parameters: object | undefined, call: Call) => {
+    const request = prepare(parameters);
+    return { request, url: locateRequest(request, client), client, call };
+  };
   const method =
-    endpoint.kind === "stream"
-      ? (parameters?: object, call: SubscribeOptions = {}) =>
-          new Subscription({ endpoint, parameters, client, call })
-      : (parameters?: object, call = {}) => callEndpoint(endpoint, client, parameters, call);
+    endpoint.kind === "call"
+      ? async (parameters?: object, call: CallOptions = {}) =>
+          await callEndpoint(endpoint, address(parameters, call))
+      : (parameters?: object, call: SubscribeOptions = {}) =>
+          new Subscription(endpoint, address(parameters, call));
   const key = (parameters?: object): string => {
-    const { name, target, body } = prepareRequest(endpoint, parameters);
+    const { name, target, body } = prepare(parameters);
     return `${name} ${body ?? target}`;
   };
   return Object.assign(method, { key });

@@ -1,7 +1,6 @@
 /** Something that announces events. */
 interface Announcer {
-  addEventListener(event: string, listener: () => void): void;
-  removeEventListener(event: string, listener: () => void): void;
+  addEventListener(event: string, listener: () => void, options: { signal: AbortSignal }): void;
 }
 
 /** What only some platforms have: browsers, workers, Deno. */
@@ -11,15 +10,14 @@ const platform = globalThis as Partial<Announcer> & {
   reportError?: (error: unknown) => void;
 };
 
-/** Tells whether a request to that address needs no leave of another origin. Outside of a page none does. */
-export function isSameOrigin(url: string): boolean {
-  const { location } = platform;
-  return !location || new URL(url, location.href).origin === location.origin;
+/** Makes a whole address of one that may be relative to the page. @throws TypeError where there is no page. */
+export function toURL(address: string): URL {
+  return new URL(address, platform.location?.href);
 }
 
-/** Tells whether `fetch` could not make anything of an address, since there is no page for it to be relative to. */
-export function isBaseMissing(url: string): boolean {
-  return !platform.location && !URL.canParse(url);
+/** Tells whether a request to that address needs no leave of another origin. Outside of a page none does. */
+export function isSameOrigin({ origin }: URL): boolean {
+  return origin === (platform.location?.origin ?? origin);
 }
 
 /** Makes an error known as one that nobody caught, without stopping who calls. */
@@ -34,20 +32,16 @@ export function reportUncaught(error: unknown): void {
 
 /**
  * Calls `onWake` whenever the network, the page or its visibility has come back, where the platform knows of
- * such things. Returns what stops that.
+ * such things, until the signal aborts.
  */
-export function watchWaking(onWake: () => void): () => void {
+export function watchWaking(onWake: () => void, signal: AbortSignal): void {
   const { document } = platform;
-  const onVisible = (): void => {
-    if (document?.visibilityState === "visible") onWake();
-  };
-  const page = platform.addEventListener ? (platform as Announcer) : undefined;
-  page?.addEventListener("online", onWake);
-  page?.addEventListener("pageshow", onWake);
-  document?.addEventListener("visibilitychange", onVisible);
-  return () => {
-    page?.removeEventListener("online", onWake);
-    page?.removeEventListener("pageshow", onWake);
-    document?.removeEventListener("visibilitychange", onVisible);
-  };
+  for (const event of ["online", "pageshow"]) platform.addEventListener?.(event, onWake, { signal });
+  document?.addEventListener(
+    "visibilitychange",
+    () => {
+      if (document.visibilityState === "visible") onWake();
+    },
+    { signal },
+  );
 }

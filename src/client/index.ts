@@ -24,7 +24,7 @@ export type {
   StreamSubscription,
   SubscribeOptions,
 } from "./types.ts";
-export { isPinestreamError, PinestreamError, type Issue } from "../errors/base.ts";
+export { PinestreamError, type Issue } from "../errors/base.ts";
 export {
   ConnectionError,
   ResponseError,

@@ -2,160 +2,99 @@
 // which nothing leads back.
 
 import { createDeferred } from "../async/deferred.ts";
-import { ResponseError } from "../errors/client-errors.ts";
 import type { StreamedEvent } from "../wire/event-stream-reader.ts";
 import { END_EVENT } from "../wire/event-stream.ts";
-import { Attempt, isPassing, type AttemptListener, type StreamRequest } from "./attempt.ts";
+import { isPassing, startAttempt } from "./attempt.ts";
 import { watchWaking } from "./globals.ts";
-import { MAX_INTERVAL_MS, planRetry, RetryWait } from "./retry.ts";
-import type { FinalStatus, RetryOptions, StreamStatus } from "./types.ts";
-
-/** What whoever hands the events on is told. */
-export interface LiveStreamOwner {
-  onEvent(event: StreamedEvent): void;
-  /** `status` or `retryCount` has changed. */
-  onChange(): void;
-  /** Gives what to wait for before more is read, or `undefined` to go on. */
-  hold(): Promise<void> | undefined;
-}
+import type { OutgoingRequest } from "./request.ts";
+import { planRetry, startRetryWait } from "./retry.ts";
+import type { Step } from "./step.ts";
+import type { FinalStatus, RetryOptions, StreamStatus, SubscribeOptions } from "./types.ts";
 
 /** What a live stream is made with. */
-export interface LiveStreamOptions extends StreamRequest {
-  lastEventId: string;
-  retry: RetryOptions;
-  owner: LiveStreamOwner;
+export interface LiveStreamOptions extends OutgoingRequest {
+  call: SubscribeOptions;
 }
 
-/** Keeps a stream open until it is over. */
-export class LiveStream {
-  readonly #options: LiveStreamOptions;
+/** Keeps a stream open until it is over. What becomes of its events is for a subclass to say. */
+export abstract class LiveStream {
+  status: StreamStatus = "connecting";
+  error: unknown = undefined;
+  retryCount = 0;
+  lastEventId: string;
+  readonly closed: Promise<FinalStatus>;
+  protected isOver = false;
+  protected readonly options: LiveStreamOptions;
   readonly #closed = createDeferred<FinalStatus>();
-  #status: StreamStatus = "connecting";
-  #error: unknown;
-  #retryCount = 0;
-  #lastEventId: string;
+  readonly #lifetime = new AbortController();
   #isStarted = false;
-  #attempt: Attempt | undefined;
-  #wait: RetryWait | undefined;
-  #unwatch: (() => void) | undefined;
-  #serverRetryMs: number | undefined;
-  /** Attempts in a row that brought nothing. Other than for `retryCount`, an open stream alone is no success. */
+  /** What the stream is at: an attempt, or the wait for the next. */
+  #step: Step | undefined;
+  #serverMs: number | undefined;
+  /**
+   * Attempts in a row that brought nothing: no event, and no sign of life after the first. Other than for
+   * `retryCount` it is no success that a stream was open.
+   */
   #failures = 0;
-  #openedAt = Number.POSITIVE_INFINITY;
 
   constructor(options: LiveStreamOptions) {
-    this.#options = options;
-    this.#lastEventId = options.lastEventId;
+    this.options = options;
+    const { lastEventId = "", signal } = options.call;
+    this.lastEventId = lastEventId;
+    this.closed = this.#closed.promise;
+    signal?.addEventListener("abort", () => this.finish("closed"), { signal: this.#lifetime.signal });
   }
 
-  get status(): StreamStatus {
-    return this.#status;
-  }
-
-  get error(): unknown {
-    return this.#error;
-  }
-
-  get retryCount(): number {
-    return this.#retryCount;
-  }
-
-  get lastEventId(): string {
-    return this.#lastEventId;
-  }
-
-  get closed(): Promise<FinalStatus> {
-    return this.#closed.promise;
-  }
-
-  get isOver(): boolean {
-    return this.#status === "ended" || this.#status === "closed" || this.#status === "failed";
-  }
+  /** Takes an event other than the end. */
+  protected abstract onEvent(event: StreamedEvent): void;
+  /** Takes notice that `status` or `retryCount` has changed. */
+  protected abstract onChange(): void;
+  /** Resolves when more may be read. */
+  protected abstract hold(): Promise<void>;
 
   /** Makes the first request. May be called repeatedly. */
-  start(): void {
+  protected start(): void {
     if (this.#isStarted || this.isOver) return;
     this.#isStarted = true;
-    this.#unwatch = watchWaking(() => {
-      this.#wait?.hurry();
-      this.#attempt?.doubt();
-    });
+    watchWaking(() => this.#step?.wake(), this.#lifetime.signal);
     void this.#run();
   }
 
   /** Ends the stream for good. Only the first call counts. */
-  finish(status: FinalStatus, error?: unknown): void {
+  protected finish(status: FinalStatus, error?: unknown): void {
     if (this.isOver) return;
-    this.#unwatch?.();
-    this.#attempt?.abort();
-    this.#wait?.stop();
-    this.#error = error;
+    this.isOver = true;
+    this.#lifetime.abort();
+    this.#step?.abort();
+    this.error = error;
     this.#change(status);
     this.#closed.resolve(status);
   }
 
   async #run(): Promise<void> {
-    const { request, url, client, call, retry } = this.#options;
-    const listener = this.#listen();
-    for (;;) {
-      const lastEventId = this.#lastEventId;
-      const attempt = new Attempt({ request, url, client, call, lastEventId, listener });
-      this.#attempt = attempt;
-      const error = await attempt.run().then(
-        () => this.finish("ended"),
-        (reason: unknown) => reason,
-      );
-      this.#attempt = undefined;
+    const { request, client, call } = this.options;
+    const retry = { ...client.retry, ...call.retry };
+    const { retries = Infinity } = retry;
+    while (!this.isOver) {
+      const error = await this.#try();
       if (this.isOver) return;
-      if (!this.#mayRepeat(error)) {
+      // What is not safe to repeat may have been done already; from a position on, it is another request.
+      const isSafe = request.method === "GET" || this.lastEventId !== "";
+      if (!isSafe || !isPassing(error) || this.retryCount >= retries) {
         this.finish("failed", error);
         return;
       }
-      if (Date.now() - this.#openedAt >= (retry.maxInterval ?? MAX_INTERVAL_MS)) this.#failures = 0;
-      this.#openedAt = Number.POSITIVE_INFINITY;
-      await this.#pause(error);
-      if (this.isOver) return;
+      await this.#pause(error, retry);
     }
   }
 
-  #mayRepeat(error: unknown): boolean {
-    const { request, retry } = this.#options;
-    // What is not safe to repeat may have been done already; from a position on, it is another request.
-    const isSafe = request.method === "GET" || this.#lastEventId !== "";
-    return isSafe && isPassing(error) && this.#retryCount < (retry.retries ?? Number.POSITIVE_INFINITY);
-  }
-
-  async #pause(error: unknown): Promise<void> {
-    const retryAfter = error instanceof ResponseError ? error.retryAfter : undefined;
-    this.#error = error;
-    this.#retryCount++;
-    this.#failures++;
-    const wait = new RetryWait(
-      planRetry(
-        {
-          failures: this.#failures,
-          serverMs: this.#serverRetryMs,
-          retryAfterMs: retryAfter === undefined ? undefined : retryAfter * 1_000,
-        },
-        this.#options.retry,
-      ),
-    );
-    this.#wait = wait;
-    this.#change("reconnecting");
-    await wait.promise;
-    this.#wait = undefined;
-  }
-
-  #listen(): AttemptListener {
-    const { owner } = this.#options;
-    return {
-      hold: () => owner.hold(),
-      onRetry: (retryMs) => (this.#serverRetryMs = retryMs),
-      onPosition: (lastEventId) => (this.#lastEventId = lastEventId),
+  /** Makes one attempt; resolves to what it failed with. */
+  async #try(): Promise<unknown> {
+    let pieces = 0;
+    const attempt = startAttempt(this.options, this.lastEventId, {
       onOpen: () => {
-        this.#openedAt = Date.now();
-        this.#retryCount = 0;
-        this.#error = undefined;
+        this.retryCount = 0;
+        this.error = undefined;
         this.#change("open");
       },
       onEvent: (event) => {
@@ -164,14 +103,35 @@ export class LiveStream {
           return;
         }
         this.#failures = 0;
-        this.#lastEventId = event.id;
-        owner.onEvent(event);
+        this.lastEventId = event.id;
+        this.onEvent(event);
       },
-    };
+      onPiece: ({ lastEventId, retryMs }) => {
+        if (pieces++ > 0) this.#failures = 0;
+        this.lastEventId = lastEventId;
+        this.#serverMs = retryMs ?? this.#serverMs;
+        return this.hold();
+      },
+    });
+    this.#step = attempt;
+    return await attempt.over.then(
+      () => this.finish("ended"),
+      (reason: unknown) => reason,
+    );
+  }
+
+  async #pause(error: unknown, retry: RetryOptions): Promise<void> {
+    this.error = error;
+    this.retryCount++;
+    const state = { failures: ++this.#failures, serverMs: this.#serverMs, error };
+    const wait = startRetryWait(planRetry(state, retry));
+    this.#step = wait;
+    this.#change("reconnecting");
+    await wait.over;
   }
 
   #change(status: StreamStatus): void {
-    this.#status = status;
-    this.#options.owner.onChange();
+    this.status = status;
+    this.onChange();
   }
 }

@@ -3,8 +3,8 @@ import type { Issue } from "../errors/base.ts";
 import { stringifyData } from "../wire/data.ts";
 import { LAST_EVENT_ID_HEADER, LAST_EVENT_ID_PARAMETER } from "../wire/event-stream.ts";
 import { formatQuery } from "../wire/query.ts";
-import { isBaseMissing, isSameOrigin } from "./globals.ts";
-import type { CallEndpoint, CallOptions, ClientOptions, HeaderSource, StreamEndpoint } from "./types.ts";
+import { isSameOrigin, toURL } from "./globals.ts";
+import type { CallEndpoint, CallOptions, ClientOptions, StreamEndpoint } from "./types.ts";
 
 /** An endpoint's request as far as it is the same at every attempt. */
 export interface PreparedRequest {
@@ -23,36 +23,38 @@ export function prepareRequest(
 ): PreparedRequest {
   const { method, path } = endpoint;
   const name = `${method} ${path}`;
-  if (method === "GET" || method === "DELETE") {
-    const query = formatQuery(parameters ?? {});
-    return { method, name, target: query ? `${path}?${query}` : path, body: undefined };
-  }
-  const sorted = Object.entries(parameters ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  return { method, name, target: path, body: stringifyData(Object.fromEntries(sorted)) };
+  const sorted = Object.fromEntries(Object.entries(parameters ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const isQuery = method === "GET" || method === "DELETE";
+  const query = isQuery ? formatQuery(sorted) : "";
+  const body = isQuery ? undefined : stringifyData(sorted);
+  return { method, name, target: path + (query && `?${query}`), body };
 }
 
 /**
- * Gives the whole address of a request.
+ * Makes a request's whole address.
  *
- * @throws ConnectionError where there can be none: no `baseUrl`, and no page that a path could belong to.
+ * @throws ConnectionError where there is none: no `baseUrl`, and no page that a path could belong to.
  */
-export function locateRequest({ name, target }: PreparedRequest, client: ClientOptions): string {
+export function locateRequest({ name, target }: PreparedRequest, client: ClientOptions): URL {
   const { baseUrl = "", prefix = "/api" } = client;
-  const root = prefix.replace(/^\/+|\/+$/g, "");
-  const url = `${baseUrl.replace(/\/+$/, "")}${root && `/${root}`}${target}`;
-  if (client.fetch || !isBaseMissing(url)) return url;
-  throw new ConnectionError(
-    `${name}: ${JSON.stringify(url)} is no whole address, and there is no page that it could belong to. ` +
-      'Give the client a baseUrl, such as "http://localhost:3000".',
-  );
+  const withoutEnd = (text: string): string => text.replace(/\/+$/, "");
+  try {
+    return toURL(withoutEnd(withoutEnd(baseUrl) + prefix) + target);
+  } catch (cause) {
+    throw new ConnectionError(`${name}: no address; give the client a baseUrl`, { cause });
+  }
 }
 
-/** Who sends a request, and what is particular about this one. */
-export interface SendOptions {
-  /** As `locateRequest` gave it. */
-  url: string;
+/** A request, and whose options go for it. */
+export interface OutgoingRequest {
+  request: PreparedRequest;
+  url: URL;
   client: ClientOptions;
   call: CallOptions;
+}
+
+/** What is particular about one attempt at a request. */
+export interface SendOptions {
   signal: AbortSignal | undefined;
   /** Media type to ask for. */
   accept: string;
@@ -66,35 +68,33 @@ export interface SendOptions {
  *
  * @throws ConnectionError where none came, what a header function throws, and the signal's reason.
  */
-export async function sendRequest(request: PreparedRequest, options: SendOptions): Promise<Response> {
-  const { client, call, signal, accept, lastEventId, cache } = options;
-  let { url } = options;
+export async function sendRequest(outgoing: OutgoingRequest, options: SendOptions): Promise<Response> {
+  const { request, url, client, call } = outgoing;
+  const { accept, lastEventId, ...rest } = options;
+  const { name, method, body } = request;
+  const address = new URL(url);
   const headers = new Headers({ accept });
-  if (request.body !== undefined) headers.set("content-type", "application/json");
-  await addHeaders(headers, client.headers);
-  await addHeaders(headers, call.headers);
+  if (body) headers.set("content-type", "application/json");
+  for (const source of [client.headers, call.headers]) {
+    const values = typeof source === "function" ? await source() : source;
+    for (const [header, value] of Object.entries(values ?? {})) {
+      if (value !== undefined) headers.set(header, value);
+    }
+  }
   if (lastEventId) {
     // A header that asks for leave first (CORS preflight) is refused by servers that don't expect one; and
     // what is no visible ASCII has no form in a header.
     if (/^[!-~]+$/.test(lastEventId) && isSameOrigin(url)) headers.set(LAST_EVENT_ID_HEADER, lastEventId);
-    else
-      url += `${url.includes("?") ? "&" : "?"}${LAST_EVENT_ID_PARAMETER}=${encodeURIComponent(lastEventId)}`;
+    else address.searchParams.set(LAST_EVENT_ID_PARAMETER, lastEventId);
   }
-  signal?.throwIfAborted();
   const { fetch = globalThis.fetch, credentials } = client;
-  const init = { method: request.method, body: request.body, headers, signal, cache, credentials };
   try {
     // Not as a method of `client`: a browser's fetch insists on its own `this`.
-    return await fetch(url, init);
+    return await fetch(address.href, { method, headers, body, credentials, ...rest });
   } catch (cause) {
-    signal?.throwIfAborted();
-    throw new ConnectionError(`${request.name}: no answer from ${url}`, { cause });
+    rest.signal?.throwIfAborted();
+    throw new ConnectionError(`${name}: no answer from ${address.host}`, { cause });
   }
-}
-
-async function addHeaders(headers: Headers, source: HeaderSource | undefined): Promise<void> {
-  const values = typeof source === "function" ? await source() : source;
-  for (const [name, value] of Object.entries(values ?? {})) if (value !== undefined) headers.set(name, value);
 }
 
 /** Reads a response that is no success as the error that it stands for. */
@@ -127,7 +127,6 @@ function readJSON(text: string): unknown {
 
 /** Seconds, or a date. @see RFC 9110 10.2.3 */
 function readRetryAfter(value: string | null): number | undefined {
-  if (!value) return undefined;
-  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
+  const seconds = /^\d/.test(value ?? "") ? Number(value) : (Date.parse(value ?? "") - Date.now()) / 1_000;
   return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
 }

@@ -1,8 +1,8 @@
+import { createDeferred } from "../async/deferred.ts";
 import { startTimer } from "../async/timer.ts";
+import { ResponseError } from "../errors/client-errors.ts";
+import type { Step } from "./step.ts";
 import type { RetryOptions } from "./types.ts";
-
-/** Upper bound in ms for the random part of a wait, by default. */
-export const MAX_INTERVAL_MS = 30_000;
 
 /** What the wait before an attempt depends on. */
 export interface RetryState {
@@ -10,8 +10,8 @@ export interface RetryState {
   failures: number;
   /** Reconnection time in ms that the server has asked for. */
   serverMs: number | undefined;
-  /** What the last answer asked for, in ms. */
-  retryAfterMs: number | undefined;
+  /** What the last attempt failed with. */
+  error: unknown;
 }
 
 /**
@@ -20,35 +20,30 @@ export interface RetryState {
  */
 export function planRetry(
   state: RetryState,
-  { interval = 1_000, maxInterval = MAX_INTERVAL_MS, random = Math.random }: RetryOptions,
+  { interval = 1_000, maxInterval = 30_000, random = Math.random }: RetryOptions,
 ): { leastMs: number; furtherMs: number } {
-  const { failures, serverMs, retryAfterMs } = state;
+  const { failures, serverMs, error } = state;
   // A server may ask to be asked at once, but not again and again.
-  const baseMs = failures > 1 ? Math.max(serverMs ?? 0, interval) : (serverMs ?? interval);
+  const baseMs = Math.max(serverMs ?? interval, failures > 1 ? interval : 0);
   const boundMs = Math.min(maxInterval, baseMs * 2 ** (failures - 1));
-  return { leastMs: retryAfterMs ?? serverMs ?? 0, furtherMs: random() * boundMs };
+  const after = error instanceof ResponseError ? error.retryAfter : undefined;
+  return { leastMs: after === undefined ? (serverMs ?? 0) : after * 1_000, furtherMs: random() * boundMs };
 }
 
-/** A wait that can be cut short. */
-export class RetryWait {
-  readonly promise: Promise<void>;
-  /** Ends the wait now. */
-  stop!: () => void;
-  /** Lets the wait end as soon as what the server has asked for is over. */
-  hurry!: () => void;
-
-  constructor({ leastMs, furtherMs }: { leastMs: number; furtherMs: number }) {
-    const least = Date.now() + leastMs;
-    this.promise = new Promise((resolve) => {
-      let timer = startTimer(leastMs + furtherMs, resolve);
-      this.stop = () => {
-        timer.clear();
-        resolve();
-      };
-      this.hurry = () => {
-        timer.clear();
-        timer = startTimer(least - Date.now(), resolve);
-      };
-    });
-  }
+/** Starts to wait. At `wake` the wait is over as soon as what the server has asked for is. */
+export function startRetryWait({ leastMs, furtherMs }: { leastMs: number; furtherMs: number }): Step {
+  const least = Date.now() + leastMs;
+  const { promise, resolve } = createDeferred();
+  let timer = startTimer(leastMs + furtherMs, resolve);
+  return {
+    over: promise,
+    abort() {
+      timer.clear();
+      resolve();
+    },
+    wake() {
+      timer.clear();
+      timer = startTimer(least - Date.now(), resolve);
+    },
+  };
 }

@@ -72,7 +72,10 @@ export interface ClientOptions {
   /** Whether cookies go along: as for `fetch`, `same-origin` by default. */
   credentials?: "omit" | "same-origin" | "include";
   retry?: RetryOptions;
-  /** Longest event taken, in UTF-16 code units; 16 Mi by default. A longer one fails the stream. */
+  /**
+   * How much is kept of an event that is not complete, in UTF-16 code units; 16 Mi by default. More than that
+   * fails the stream.
+   */
   maxEventLength?: number;
 }
 

@@ -6,63 +6,42 @@ const FIRST_BYTE_MS = 60_000;
 /** How many keep-alive periods may pass without a byte: one that is late or lost is no silence yet. */
 const PATIENCE = 2.5;
 
-/** How many may when there is reason for doubt, such as after sleep. */
+/** How many may when there is reason for doubt, such as after sleep, through which a timer may have stood still. */
 const DOUBTFUL_PATIENCE = 1.25;
 
-/**
- * Notices that a connection is dead although nobody said so, by the keep-alive that the server has promised.
- * Time is the wall clock's, since others stand still while a machine sleeps.
- */
-export class Watchdog {
-  readonly #onSilent: () => void;
-  #periodMs: number | false | undefined;
-  #limitMs = FIRST_BYTE_MS;
-  #heardAt = Date.now();
-  #timer: Timer | undefined;
-
-  /** Begins with the wait for the first byte. */
-  constructor(onSilent: () => void) {
-    this.#onSilent = onSilent;
-    this.#arm();
-  }
-
-  /** Takes over what the server has promised; `false` for nothing. */
-  expect(periodMs: number | false): void {
-    this.#periodMs = periodMs;
-  }
-
+/** Notices that a connection is dead although nobody said so, by the keep-alive that the server has promised. */
+export interface Watchdog {
+  /** Takes over what the server has promised; `false` for nothing, `undefined` for no word about it. */
+  expect(periodMs: number | false | undefined): void;
   /** Notes that something was heard, and goes on waiting. To be called after `expect`. */
-  hear(): void {
-    this.#heardAt = Date.now();
-    const limitMs = (this.#periodMs || Number.POSITIVE_INFINITY) * PATIENCE;
-    // A timer that runs is let run: it looks at the clock when it fires.
-    if (this.#timer && limitMs === this.#limitMs) return;
-    this.#limitMs = limitMs;
-    this.#arm();
-  }
-
-  /** Waits more strictly until something is heard. */
-  doubt(): void {
-    if (!this.#periodMs || !this.#timer) return;
-    this.#limitMs = this.#periodMs * DOUBTFUL_PATIENCE;
-    this.#arm();
-  }
-
+  hear(): void;
+  /** Waits more strictly until something is heard; nothing where it does not wait at all. */
+  readonly doubt: () => void;
   /** Stops, until something is heard. */
-  stop(): void {
-    this.#timer?.clear();
-    this.#timer = undefined;
-  }
+  stop(): void;
+}
 
-  #arm(): void {
-    this.stop();
-    if (this.#limitMs === Number.POSITIVE_INFINITY) return;
-    const leftMs = this.#heardAt + this.#limitMs - Date.now();
-    this.#timer = startTimer(leftMs, () => this.#look(), { background: true });
-  }
-
-  #look(): void {
-    if (Date.now() - this.#heardAt < this.#limitMs) this.#arm();
-    else this.#onSilent();
-  }
+/** Starts with the wait for the first byte. */
+export function startWatchdog(onSilent: () => void): Watchdog {
+  let period: number | false = false;
+  const wait = (limitMs: number): Timer => startTimer(limitMs, onSilent, { background: true });
+  let timer: Timer | undefined = wait(FIRST_BYTE_MS);
+  const stop = (): void => {
+    timer?.clear();
+    timer = undefined;
+  };
+  const rearm = (patience: number): void => {
+    stop();
+    if (period) timer = wait(period * patience);
+  };
+  return {
+    stop,
+    expect(periodMs) {
+      period = periodMs ?? period;
+    },
+    hear: () => rearm(PATIENCE),
+    doubt() {
+      if (timer) rearm(DOUBTFUL_PATIENCE);
+    },
+  };
 }

@@ -17,9 +17,9 @@ export class ResponseError extends PinestreamError {
   constructor(
     request: string,
     status: number,
-    details: { message?: string; body?: unknown; issues?: readonly Issue[]; retryAfter?: number },
+    details: { message: string; body?: unknown; issues?: readonly Issue[]; retryAfter?: number },
   ) {
-    super(`${request}: ${status}${details.message ? ` ${details.message}` : ""}`, { issues: details.issues });
+    super(`${request}: ${status} ${details.message}`, details);
     this.status = status;
     this.body = details.body;
     this.retryAfter = details.retryAfter;

@@ -30,10 +30,16 @@ export type RevivePlan =
 /** Plans by name, for `{ ref }`. */
 export type ReviveRefs = { readonly [name: string]: RevivePlan };
 
-type JSONObject = { [name: string]: unknown };
+/** Any plan that is an object, with what the others may have. */
+interface LoosePlan {
+  items?: RevivePlan;
+  tuple?: readonly (RevivePlan | null)[];
+  properties?: { readonly [name: string]: RevivePlan | null };
+  rest?: RevivePlan;
+}
 
 /** Revives a value that came from `JSON.parse`, in place, and returns it. Never throws. */
-export function revive(value: unknown, plan: RevivePlan | null | undefined, refs: ReviveRefs = {}): unknown {
+export function revive(value: unknown, plan: RevivePlan | null | undefined, refs?: ReviveRefs): unknown {
   if (plan == null || value == null) return value;
   if (typeof plan === "string") return reviveText(value, plan);
   const inside = (part: unknown, partPlan: RevivePlan | null | undefined): unknown =>
@@ -42,29 +48,19 @@ export function revive(value: unknown, plan: RevivePlan | null | undefined, refs
   // Each plan leaves a value of another kind alone, so that one after another amounts to a choice.
   if ("anyOf" in plan) return plan.anyOf.reduce(inside, value);
   if (typeof value !== "object") return value;
-  if (Array.isArray(value)) {
-    const items = value as unknown[];
-    if ("items" in plan) items.forEach((item, index) => (items[index] = inside(item, plan.items)));
-    else if ("tuple" in plan) {
-      items.forEach((item, index) => {
-        items[index] = inside(item, index < plan.tuple.length ? plan.tuple[index] : plan.rest);
-      });
-    }
-    return items;
-  }
-  const object = value as JSONObject;
+  const parts = value as { [key: string]: unknown };
   if ("discriminator" in plan) {
-    return inside(object, own(plan.options, String(own(object, plan.discriminator))));
+    return inside(value, own(plan.options, String(own(parts, plan.discriminator))));
   }
-  if ("properties" in plan) {
-    for (const name of Object.keys(object)) {
-      // Assigning to __proto__ would not set a property.
-      if (name === "__proto__") continue;
-      const isNamed = Object.hasOwn(plan.properties, name);
-      object[name] = inside(object[name], isNamed ? plan.properties[name] : plan.rest);
-    }
+  // What an object is by name, an array is by index.
+  const { items, tuple = items && [], properties, rest = items }: LoosePlan = plan;
+  const named = (Array.isArray(value) ? tuple : properties) as LoosePlan["properties"];
+  if (!named) return value;
+  for (const key of Object.keys(parts)) {
+    // Assigning to __proto__ would not set a property.
+    if (key !== "__proto__") parts[key] = inside(parts[key], Object.hasOwn(named, key) ? named[key] : rest);
   }
-  return object;
+  return value;
 }
 
 function reviveText(value: unknown, plan: "date" | "bigint"): unknown {
@@ -74,6 +70,10 @@ function reviveText(value: unknown, plan: "date" | "bigint"): unknown {
   return Number.isNaN(date.getTime()) ? value : date;
 }
 
-function own<Value>(values: { readonly [name: string]: Value }, name: string): Value | undefined {
-  return Object.hasOwn(values, name) ? values[name] : undefined;
+/** Reads a property that is the object's own; `undefined` where it has none of that name, or there is no object. */
+export function own<Value>(
+  values: { readonly [name: string]: Value } | undefined,
+  name: string,
+): Value | undefined {
+  return values && Object.hasOwn(values, name) ? values[name] : undefined;
 }

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { build, type Rollup } from "vite";
+import { build, transformWithEsbuild, type Rollup } from "vite";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -28,5 +28,7 @@ export async function bundleForBrowsers(path: string, format: "es" | "iife"): Pr
   const [chunk, ...others] = output.flatMap((each) => each.output);
   if (chunk?.type !== "chunk" || others.length > 0) throw new Error(`${path} gives more than one script`);
   const modules = chunk.moduleIds.map((id) => id.replace(ROOT, ""));
-  return { code: chunk.code, modules: [...modules, ...chunk.imports, ...chunk.dynamicImports] };
+  // Of a library Vite leaves the blanks to whoever bundles it for good.
+  const { code } = await transformWithEsbuild(chunk.code, "bundle.js", { minify: true, target: "es2022" });
+  return { code, modules: [...modules, ...chunk.imports, ...chunk.dynamicImports] };
 }

@@ -7,7 +7,7 @@ import {
   type StreamMethod,
   type SubscribeOptions,
 } from "pinestream/client";
-import { EventStreamReader } from "../../src/wire/event-stream-reader.ts";
+import { createEventStreamReader } from "../../src/wire/event-stream-reader.ts";
 import type { ParserResult } from "./parser-cases.ts";
 
 /** How to read one stream to its end. */
@@ -77,16 +77,16 @@ async function collect(options: CollectOptions): Promise<Collected> {
 
 /** Reads a stream given as numbers, cut into pieces at the given places. */
 async function parse({ bytes, cuts }: { bytes: number[]; cuts: number[] }): Promise<ParserResult> {
-  const result: ParserResult = { events: [], retries: [], lastEventId: "" };
-  const reader = new EventStreamReader({
-    onEvent: ({ event, data, id }) => result.events.push([event, data, id]),
-    onRetry: (retryMs) => result.retries.push(retryMs),
-  });
+  const events: ParserResult["events"] = [];
+  const reader = createEventStreamReader(
+    { onEvent: ({ event, data, id }) => events.push([event, data, id]) },
+    "",
+  );
   const ends = [...cuts, bytes.length];
   for (const [index, end] of ends.entries()) {
     reader.push(Uint8Array.from(bytes.slice(index === 0 ? 0 : ends[index - 1], end)));
   }
-  return { ...result, lastEventId: reader.lastEventId };
+  return { events, lastEventId: reader.lastEventId, retry: reader.retryMs ?? null };
 }
 
 /** Reads a stream whole, cut in two at every byte, cut everywhere, and gives the results that differ. */

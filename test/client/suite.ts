@@ -2,11 +2,11 @@ import { describe, expect, test } from "vitest";
 import {
   cutAfter,
   END,
-  MisbehavingServer,
   open,
   plain,
   whole,
   write,
+  type MisbehavingServer,
   type Responder,
 } from "./misbehaving-server.ts";
 import { expected, PARSER_CASES } from "./parser-cases.ts";
@@ -286,7 +286,7 @@ export function describeClient(getEnvironment: () => Environment, startServer: S
     test("data that is no JSON, and an event beyond the bound, fail the stream", async () => {
       const broken = await collect([whole("event: tick\ndata: {x\n\n")]);
       expect(broken.error?.message).toBe('GET /s: the data of event "tick" is no JSON: "{x"');
-      const long = await collect([whole(tick("x".repeat(100)))], { client: { maxEventLength: 100 } });
+      const long = await collect([whole(`data: "${"x".repeat(100)}`)], { client: { maxEventLength: 100 } });
       expect(long.error).toMatchObject({ code: "PINE_CLIENT_FORMAT" });
       expect(long.error?.message).toContain("maxEventLength");
     });
