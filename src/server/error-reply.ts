@@ -1,6 +1,6 @@
 import { STATUS_CODES } from "node:http";
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
 import { isPinestreamError } from "../errors/base.ts";
 import { publicMessage, statusOf } from "../runtime/failure.ts";
@@ -23,9 +23,10 @@ export function answerErrors(scope: FastifyInstance, application: FastifyInstanc
     if (error !== null && typeof error === "object" && "retryAfter" in error) {
       void reply.header("retry-after", String(error.retryAfter));
     }
-    // Thrown on, an error comes to the handler of the scope around this one.
-    if (hasOwnErrorHandler(application)) throw error;
-    answer(error, request, reply);
+    // Called and not thrown on to, since the application may set its handler after our routes are there.
+    if (hasOwnErrorHandler(application))
+      return application.errorHandler(error as FastifyError, request, reply);
+    return answer(error, request, reply);
   });
 }
 

@@ -218,6 +218,22 @@ describeTransports("the core after its review", ({ serve }) => {
 });
 
 describe("the core after its review", () => {
+  test.each(["sync", "async"])(
+    "an error handler set on the running application gets our errors (%s)",
+    async (kind) => {
+      const { ask } = await http1.serve(options(), (app) => {
+        app.setErrorHandler((error: Error, _request, reply) => {
+          if (kind === "async") return Promise.resolve({ own: error.message });
+          return reply.code(418).send({ own: error.message });
+        });
+      });
+      const { status, body } = await ask("/api/review/mine");
+      expect(body).toEqual({ own: "Sign in to use this endpoint." });
+      // Like any of Fastify's, it says the status itself.
+    expect(status).toBe(kind === "async" ? 200 : 418);
+    },
+  );
+
   test("fields of a model that hold functions are left as they are", async () => {
     const model = new ReviewModel();
     const { client, listener } = model;
