@@ -41,7 +41,7 @@ export function startWatchdog(onSilent: () => void): Watchdog {
     },
     hear: () => rearm(PATIENCE),
     doubt() {
-      if (timer) rearm(DOUBTFUL_PATIENCE);
+      if (timer && period) rearm(DOUBTFUL_PATIENCE);
     },
   };
 }
