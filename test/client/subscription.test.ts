@@ -1,4 +1,5 @@
 // What a stream's consumers can rely on, with a `fetch` that the test answers piece by piece.
+import { getEventListeners } from "node:events";
 import {
   ConnectionError,
   createClient,
@@ -287,6 +288,20 @@ describe("loops", () => {
     expect(items).toEqual(Array.from({ length: 151 }, (_, count) => count));
   });
 
+  test("that hold the stream up let go of it when they are left", async () => {
+    const { run, request } = createApi();
+    using stream = run();
+    const loop = stream[Symbol.asyncIterator]();
+    const seen: number[] = [];
+    stream.on("tick", (count) => seen.push(count));
+    const pending = await request();
+    pending.send(tick(1).repeat(200));
+    await turns(20);
+    await loop.return?.();
+    pending.send(tick(2));
+    await waitFor(() => seen.at(-1) === 2, { what: "the next piece" });
+  });
+
   test("that hold the stream up let go of it at the close", async () => {
     const { run, request } = createApi();
     const stream = run();
@@ -313,6 +328,7 @@ describe("ends", () => {
       "closed",
       "closed",
     ]);
+    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
     const { init, isCancelled } = await request();
     expect(init.signal?.aborted).toBe(true);
     expect(isCancelled).toBe(true);
@@ -378,7 +394,7 @@ describe("reconnecting", () => {
     const { run, request } = createApi({
       headers: async () => {
         if (++asked === 1) throw new Error("offline");
-        return { authorization: "yes", "x-none": undefined };
+        return { authorization: "yes", "x-none": undefined, "x-call": "the client's" };
       },
     });
     using stream = run({}, { headers: { "X-Call": "1" } });
@@ -397,6 +413,22 @@ describe("reconnecting", () => {
     }).run();
     refused.on("tick", () => {});
     expect(await refused.closed).toBe("failed");
+  });
+
+  test.each([
+    ["120", 120],
+    ["0", 0],
+    ["Thu, 01 Jan 1970 00:00:00 GMT", 0],
+    ["soon", undefined],
+    ["", undefined],
+  ])("reads Retry-After %j as %s s", async (header, seconds) => {
+    const stream = createApi({
+      fetch: async () => new Response("", { status: 503, headers: { "retry-after": header } }),
+      retry: { retries: 0 },
+    }).run();
+    stream.on("tick", () => {});
+    await stream.closed;
+    expect((stream.error as ResponseError).retryAfter).toBe(seconds);
   });
 
   test("F26: wakes where the platform tells, and listens no longer than the stream lasts", async () => {
@@ -425,12 +457,10 @@ describe("reconnecting", () => {
       await request(index + 1);
       await waitFor(() => stream.status === "open", { what: "the open stream" });
     }
-    (await request(3)).finish();
-    await waitFor(() => stream.status === "reconnecting", { what: "the wait" });
+    expect(getEventListeners(page, "online")).toHaveLength(1);
     stream.close();
-    page.dispatchEvent(new Event("online"));
-    await turns();
-    expect(requests).toHaveLength(4);
+    for (const event of ["online", "pageshow"]) expect(getEventListeners(page, event)).toEqual([]);
+    expect(getEventListeners(document, "visibilitychange")).toEqual([]);
   });
 
   test("F15: a server that only accepts and breaks off is asked less and less often", async () => {
@@ -458,20 +488,50 @@ describe("reconnecting", () => {
     expect(counts).toEqual(new Set([0, 1]));
   });
 
-  test("an event, or a further sign of life, lets the back-off start anew", async () => {
+  test.each([
+    ["an event", [tick(1)]],
+    ["a further sign of life", [":\n\n", ":\n\n"]],
+  ])("%s lets the back-off start anew", async (_what, pieces) => {
     const { run, request } = createApi({ retry: { interval: 1, maxInterval: 1e9, random: () => 1 } });
     using stream = run();
     stream.on("tick", () => {});
-    // Without that the twentieth wait would be six days.
-    for (let index = 0; index < 40; index += 2) {
-      (await request(index)).send(tick(index));
-      (await request(index)).finish();
-      (await request(index + 1)).send(":\n\n");
-      await turns();
-      (await request(index + 1)).send(":\n\n");
-      (await request(index + 1)).finish();
+    // Otherwise the twentieth wait would be six days.
+    for (let index = 0; index < 20; index++) {
+      const pending = await request(index);
+      for (const [count, piece] of pieces.entries()) {
+        await waitFor(() => pending.pulls > count, { what: "the next read" });
+        pending.send(piece);
+      }
+      pending.finish();
     }
-    expect((await request(40)).url).toBe("http://test/api/run");
+    await request(20);
+  });
+
+  test("goes by the reconnection time that the server has sent last", async () => {
+    const { run, request } = createApi({ retry: { interval: 1e9, maxInterval: 1e9, random: () => 1 } });
+    using stream = run();
+    stream.on("tick", () => {});
+    (await request(0)).send("retry: 1000000\n\nretry: 1\n\n");
+    (await request(0)).finish();
+    (await request(1)).finish();
+    await waitFor(() => stream.retryCount === 1, { what: "the wait" });
+  });
+
+  test("F25: a stream that its loop holds up is not taken for silent", async () => {
+    const { run, request } = createApi();
+    const [held, control] = [run(), run()];
+    const loop = held[Symbol.asyncIterator]();
+    (await request(0)).send(`: keep-alive 20\n\n${tick(1).repeat(200)}`);
+    await waitFor(() => held.status === "open", { what: "the open stream" });
+    await turns(20);
+    let isSilent = false;
+    control.onStatus((status) => (isSilent ||= status === "reconnecting"));
+    control.on("tick", () => {});
+    (await request(1)).send(": keep-alive 20\n\n");
+    await waitFor(() => isSilent, { what: "the silence of the other, which began later" });
+    expect(held.status).toBe("open");
+    control.close();
+    await loop.return?.();
   });
 });
 

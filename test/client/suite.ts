@@ -83,7 +83,8 @@ export function describeClient(getEnvironment: () => Environment, startServer: S
     });
 
     test("delivers nothing after `end`, and nothing after its own close", async () => {
-      expect((await collect([whole(`${END}${tick(1)}`)])).events).toEqual([]);
+      const ended = await collect([whole(`${END}${tick(1, 9)}`)]);
+      expect(ended).toMatchObject({ events: [], lastEventId: "" });
       const closed = await collect([whole(`${tick(1)}${tick(2)}${tick(3)}`)], { closeAfter: 2 });
       expect(closed).toMatchObject({ data: [1, 2], final: "closed" });
     });
