@@ -230,7 +230,7 @@ describe("the core after its review", () => {
       const { status, body } = await ask("/api/review/mine");
       expect(body).toEqual({ own: "Sign in to use this endpoint." });
       // Like any of Fastify's, it says the status itself.
-    expect(status).toBe(kind === "async" ? 200 : 418);
+      expect(status).toBe(kind === "async" ? 200 : 418);
     },
   );
 
