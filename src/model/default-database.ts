@@ -41,6 +41,19 @@ export function acquireDefaultDatabase(): DatabaseLease {
   return { database: taken.database, release: () => (released ??= release()) };
 }
 
+/**
+ * Makes a server's database the process's own while it is open, so that models which no server has been given find
+ * it too. Where there is one already, that one stays. Gives a function that undoes it.
+ */
+export function offerAsDefault(database: Database): () => void {
+  if (current && !current.database.closed) return () => {};
+  const offered: Current = { database, users: 1, ofServers: false };
+  current = offered;
+  return () => {
+    if (current === offered) current = undefined;
+  };
+}
+
 function openCurrent(ofServers: boolean): Current {
   if (!current || current.database.closed) current = { database: openDatabase(), users: 0, ofServers };
   return current;

@@ -1,3 +1,5 @@
+import type { Socket } from "node:net";
+
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 /**
@@ -17,9 +19,25 @@ export function watchDeparture(request: FastifyRequest, reply: FastifyReply, onG
   }
   response.once("close", onGone);
   const waitsForSocket = request.raw.httpVersionMajor === 1 && response.socket === null;
-  if (waitsForSocket) socket.once("close", onGone);
+  const unwatch = waitsForSocket ? watchSocket(socket, onGone) : undefined;
   return () => {
     response.off("close", onGone);
-    if (waitsForSocket) socket.off("close", onGone);
+    unwatch?.();
   };
+}
+
+const watchers = new WeakMap<Socket, Set<() => void>>();
+
+/** One listener on the socket for all requests that wait on it, since a client may send any number of them. */
+function watchSocket(socket: Socket, onGone: () => void): () => void {
+  let waiting = watchers.get(socket);
+  if (!waiting) {
+    const created = new Set<() => void>();
+    watchers.set(socket, (waiting = created));
+    socket.once("close", () => {
+      for (const each of created) each();
+    });
+  }
+  waiting.add(onGone);
+  return () => waiting.delete(onGone);
 }

@@ -1,6 +1,6 @@
 import { BaseModel } from "../model/base-model.ts";
 import { openDatabase, type DatabaseOptions } from "../model/database.ts";
-import { acquireDefaultDatabase, bindDatabase } from "../model/default-database.ts";
+import { acquireDefaultDatabase, bindDatabase, offerAsDefault } from "../model/default-database.ts";
 
 /** A server's hold on its database. */
 export interface DatabaseUse {
@@ -29,6 +29,7 @@ export async function useDatabase(
   const lease = opened === undefined ? acquireDefaultDatabase() : undefined;
   const database = opened ?? lease?.database;
   if (!opened?.embedded) await opened?.migrate();
+  const withdraw = opened && offerAsDefault(opened);
   const unbind = database ? bound.map((model) => bindDatabase(model, database)) : [];
   return {
     start: async () => {
@@ -36,6 +37,7 @@ export async function useDatabase(
     },
     release: async () => {
       for (const undo of unbind) undo();
+      withdraw?.();
       await opened?.close();
       await lease?.release();
     },
