@@ -26,18 +26,34 @@ export function watchDeparture(request: FastifyRequest, reply: FastifyReply, onG
   };
 }
 
-const watchers = new WeakMap<Socket, Set<() => void>>();
+interface SocketWatch {
+  waiting: Set<() => void>;
+  listener(): void;
+}
+
+const watches = new WeakMap<Socket, SocketWatch>();
 
 /** One listener on the socket for all requests that wait on it, since a client may send any number of them. */
 function watchSocket(socket: Socket, onGone: () => void): () => void {
-  let waiting = watchers.get(socket);
-  if (!waiting) {
-    const created = new Set<() => void>();
-    watchers.set(socket, (waiting = created));
-    socket.once("close", () => {
-      for (const each of created) each();
-    });
-  }
+  const { waiting, listener } = watches.get(socket) ?? startWatch(socket);
   waiting.add(onGone);
-  return () => waiting.delete(onGone);
+  return () => {
+    waiting.delete(onGone);
+    if (waiting.size > 0) return;
+    socket.off("close", listener);
+    watches.delete(socket);
+  };
+}
+
+function startWatch(socket: Socket): SocketWatch {
+  const waiting = new Set<() => void>();
+  const watch: SocketWatch = {
+    waiting,
+    listener: () => {
+      for (const onGone of waiting) onGone();
+    },
+  };
+  watches.set(socket, watch);
+  socket.once("close", watch.listener);
+  return watch;
 }
