@@ -133,6 +133,8 @@ class StreamRun implements ConnectionHost, OpenStream {
   /** Counts the stream for its user and ends it with the sign-in. @throws TooManyConnectionsError */
   identify({ user, expiresAt }: Identity): void {
     this.user = user;
+    // A client that left meanwhile has had everything let go of already; nothing may be taken for it any more.
+    if (this.connection.closed) return;
     this.lease?.identify(user);
     this.#host.onIdentify(this);
     if (expiresAt === undefined || expiresAt === Number.POSITIVE_INFINITY) return;

@@ -6,6 +6,11 @@ import { turns, waitFor } from "./wait-for.ts";
 setFlagsFromString("--expose-gc");
 const collect: () => void = runInNewContext("gc");
 
+/** Forces a garbage collection. */
+export function collectGarbage(): void {
+  collect();
+}
+
 /** How many of each kind of resource keep the process alive: sockets, servers, timers, immediates. */
 export function activeResources(): Record<string, number> {
   const counts: Record<string, number> = {};

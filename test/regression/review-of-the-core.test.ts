@@ -2,6 +2,7 @@
 import { createServer, stream, z, type Context } from "pinestream";
 import { beforeEach, describe, expect, test } from "vitest";
 import { gate } from "../helpers/gate.ts";
+import { collectGarbage } from "../helpers/leaks.ts";
 import { answer, events, head, over } from "../helpers/stream-client.ts";
 import { describeTransports, http1, type ServerOptions } from "../helpers/transports.ts";
 import { waitFor } from "../helpers/wait-for.ts";
@@ -181,6 +182,35 @@ describeTransports("the core after its review", ({ serve }) => {
     const client = await over(open("/api/review/once"));
     expect(client.status).toBe(200);
     expect(client.stream.names).toEqual(["tick", "end"]);
+  });
+
+  test("nothing is kept for the sign-in of a client that left while it was found out", async () => {
+    const [entered, known] = [gate(), gate()];
+    let users = 0;
+    const kept: WeakRef<object>[] = [];
+    const { open, app } = await serve(
+      options({
+        authenticate: async () => {
+          entered.open();
+          await known.promise;
+          const user = { id: ++users };
+          kept.push(new WeakRef(user));
+          return { user, expiresAt: Date.now() + 3_600_000 };
+        },
+      }),
+    );
+    const client = open("/api/review/once");
+    await entered.promise;
+    client.reset();
+    await waitFor(() => client.over, { what: "the end of the connection" });
+    await new Promise((resolve) => setImmediate(resolve));
+    known.open();
+    await waitFor(() => users === 1, { what: "the sign-in" });
+    await waitFor(() => (collectGarbage(), kept[0]?.deref() === undefined), {
+      what: "the user to be let go of",
+    });
+    expect(app.streams.list()).toEqual([]);
+    expect(handled).toBe(0);
   });
 
   test.each([false, "", 0, null, undefined])("authenticate that gives %j signs nobody in", async (nobody) => {
