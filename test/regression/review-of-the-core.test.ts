@@ -1,4 +1,5 @@
 // What a review of the core found wrong, each with the promise that it broke.
+import type { Socket } from "node:net";
 import { createServer, stream, z, type Context } from "pinestream";
 import { beforeEach, describe, expect, test } from "vitest";
 import { gate } from "../helpers/gate.ts";
@@ -185,12 +186,13 @@ describeTransports("the core after its review", ({ serve }) => {
   });
 
   test("nothing is kept for the sign-in of a client that left while it was found out", async () => {
-    const [entered, known] = [gate(), gate()];
+    const [entered, left, known] = [gate(), gate(), gate()];
     let users = 0;
     const kept: WeakRef<object>[] = [];
     const { open, app } = await serve(
       options({
-        authenticate: async () => {
+        authenticate: async ({ raw }) => {
+          (("stream" in raw ? raw.stream : raw.socket) as Socket).once("close", () => left.open());
           entered.open();
           await known.promise;
           const user = { id: ++users };
@@ -202,7 +204,7 @@ describeTransports("the core after its review", ({ serve }) => {
     const client = open("/api/review/once");
     await entered.promise;
     client.reset();
-    await waitFor(() => client.over, { what: "the end of the connection" });
+    await left.promise;
     await new Promise((resolve) => setImmediate(resolve));
     known.open();
     await waitFor(() => users === 1, { what: "the sign-in" });
