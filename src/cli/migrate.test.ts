@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { openDatabase } from "../model/database.ts";
+import { openDatabase } from "../database/database.ts";
 import { run } from "./run.ts";
 
 describe("pinestream migrate", () => {

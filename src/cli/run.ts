@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { writeManifest } from "../codegen/write-manifest.ts";
 import { isPinestreamError } from "../errors/base.ts";
 import { suggest } from "../errors/suggest.ts";
-import { openDatabase } from "../model/database.ts";
+import { openDatabase } from "../database/database.ts";
 
 /** Where the command line writes to. */
 export interface Output {

@@ -4,7 +4,7 @@ import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { describeDatabases } from "../../test/helpers/databases.ts";
 import { QueryError } from "../errors/model-errors.ts";
 import { BaseModel } from "./base-model.ts";
-import { bindDatabase } from "./default-database.ts";
+import { bindDatabase } from "../database/default-database.ts";
 
 interface PostRow {
   id: number;

@@ -1,11 +1,11 @@
 import { readAtUnwindPoint } from "../scope/unwind.ts";
 import { inTransaction } from "../scope/transaction-scope.ts";
 import { tableName } from "../schema/model-name.ts";
-import type { AnyKysely } from "./any-kysely.ts";
-import { databaseOf } from "./default-database.ts";
+import type { AnyKysely } from "../database/any-kysely.ts";
+import { databaseOf } from "../database/default-database.ts";
 import * as reads from "./reads.ts";
 import { openTarget, type Target } from "./target.ts";
-import { kyselyOf, transact } from "./transaction.ts";
+import { kyselyOf, transact } from "../database/transaction.ts";
 import type {
   Column,
   Conditions,

@@ -1,8 +1,8 @@
 import { sql, type Expression, type SqlBool } from "kysely";
 
 import { describeUnknown, QueryError, quote } from "../errors/model-errors.ts";
-import type { ColumnInfo, Columns } from "./catalog.ts";
-import { encodeParameter } from "./values.ts";
+import type { ColumnInfo, Columns } from "../database/catalog.ts";
+import { encodeParameter } from "../session/values.ts";
 
 /** The model and table that a query is about, with what is known of the table. */
 export interface Subject {

@@ -1,11 +1,11 @@
 import type { AbortableQueryOptions } from "kysely";
 
 import { QueryError } from "../errors/model-errors.ts";
-import type { AnyKysely } from "./any-kysely.ts";
-import type { Columns } from "./catalog.ts";
+import type { AnyKysely } from "../database/any-kysely.ts";
+import type { Columns } from "../database/catalog.ts";
 import type { Subject } from "./conditions.ts";
-import type { Database } from "./database.ts";
-import { kyselyOf, transact } from "./transaction.ts";
+import type { Database } from "../database/database.ts";
+import { kyselyOf, transact } from "../database/transaction.ts";
 
 /** A table, as one call of a model's method sees it. */
 export interface Target {

@@ -1,6 +1,6 @@
 import { BaseModel } from "../model/base-model.ts";
-import { openDatabase, type DatabaseOptions } from "../model/database.ts";
-import { acquireDefaultDatabase, bindDatabase, offerAsDefault } from "../model/default-database.ts";
+import { openDatabase, type DatabaseOptions } from "../database/database.ts";
+import { acquireDefaultDatabase, bindDatabase, offerAsDefault } from "../database/default-database.ts";
 
 /** A server's hold on its database. */
 export interface DatabaseUse {

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from "fastify";
 
 import type { OverflowPolicy } from "../endpoint/options.ts";
-import type { DatabaseOptions } from "../model/database.ts";
+import type { DatabaseOptions } from "../database/database.ts";
 import type { Manifest } from "../params/types.ts";
 import type { Authenticate } from "../runtime/authenticate.ts";
 import type { Guards } from "../runtime/guards.ts";

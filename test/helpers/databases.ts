@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
 
-import { openDatabase, type Database, type DatabaseOptions } from "../../src/model/database.ts";
+import { openDatabase, type Database, type DatabaseOptions } from "../../src/database/database.ts";
 import { missingPostgres, usePostgres } from "./postgres.ts";
 
 /** The database that a suite runs over: empty when the suite begins. */

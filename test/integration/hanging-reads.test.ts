@@ -4,7 +4,7 @@ import { sql } from "kysely";
 import { describePostgres } from "../helpers/databases.ts";
 import { gate } from "../helpers/gate.ts";
 import { usePostgres } from "../helpers/postgres.ts";
-import { openDatabase } from "../../src/model/database.ts";
+import { openDatabase } from "../../src/database/database.ts";
 import { events } from "../helpers/stream-client.ts";
 import { http1 } from "../helpers/transports.ts";
 import { waitFor } from "../helpers/wait-for.ts";

@@ -1,4 +1,4 @@
-import type { RawResult } from "./sessions.ts";
+import type { RawResult } from "../session/sessions.ts";
 
 /** What the worker of the embedded database is told when it is made. */
 export interface WorkerOptions {

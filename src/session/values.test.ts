@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 
 import { describeDatabases } from "../../test/helpers/databases.ts";
 import { formatArrayText, parseArrayText } from "./array-text.ts";
-import { BaseModel } from "./base-model.ts";
-import { bindDatabase } from "./default-database.ts";
+import { BaseModel } from "../model/base-model.ts";
+import { bindDatabase } from "../database/default-database.ts";
 import { encodeParameter } from "./values.ts";
 
 describeDatabases("values", (db) => {

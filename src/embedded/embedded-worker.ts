@@ -9,7 +9,7 @@ import type * as PGliteModule from "@electric-sql/pglite";
 
 import { openCluster } from "./cluster.ts";
 import { toErrorFields, type Reply, type Request, type WorkerOptions } from "./embedded-protocol.ts";
-import type { RawResult } from "./sessions.ts";
+import type { RawResult } from "../session/sessions.ts";
 
 const require = createRequire(import.meta.url);
 const toText = (value: unknown): string => value as string;

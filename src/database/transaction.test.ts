@@ -5,7 +5,7 @@ import { describeDatabases } from "../../test/helpers/databases.ts";
 import { settles } from "../../test/helpers/wait-for.ts";
 import { createDeferred } from "../async/deferred.ts";
 import { inTransaction } from "../scope/transaction-scope.ts";
-import { BaseModel } from "./base-model.ts";
+import { BaseModel } from "../model/base-model.ts";
 import { openDatabase } from "./database.ts";
 import { bindDatabase } from "./default-database.ts";
 

@@ -14,8 +14,8 @@ import { DatabaseError } from "../errors/model-errors.ts";
 import { cacheFolder } from "./cache-folder.ts";
 import { fromErrorFields, type Reply, type Request, type WorkerOptions } from "./embedded-protocol.ts";
 import { lockFolder } from "./folder-lock.ts";
-import type { RawResult, RawSession, SessionSource } from "./sessions.ts";
-import { settleWithin } from "./settle-within.ts";
+import type { RawResult, RawSession, SessionSource } from "../session/sessions.ts";
+import { settleWithin } from "../async/settle-within.ts";
 
 /** How long a closing database waits for the transaction that is running, in ms. */
 const CLOSE_TIMEOUT_MS = 5_000;

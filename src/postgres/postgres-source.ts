@@ -2,8 +2,8 @@ import type * as PgModule from "pg";
 import type { PoolClient, QueryArrayResult } from "pg";
 
 import { DatabaseError } from "../errors/model-errors.ts";
-import { settleWithin } from "./settle-within.ts";
-import type { RawResult, RawSession, SessionSource } from "./sessions.ts";
+import { settleWithin } from "../async/settle-within.ts";
+import type { RawResult, RawSession, SessionSource } from "../session/sessions.ts";
 
 /** How a server's connections are pooled; what is not set here has the defaults of `pg`'s Pool. */
 export interface PoolOptions {

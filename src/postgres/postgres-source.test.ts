@@ -5,9 +5,9 @@ import { describePostgres } from "../../test/helpers/databases.ts";
 import { PostgresServer } from "../../test/helpers/postgres.ts";
 import { settles, waitFor } from "../../test/helpers/wait-for.ts";
 import { createDeferred } from "../async/deferred.ts";
-import { BaseModel } from "./base-model.ts";
-import { openDatabase, type DatabaseOptions } from "./database.ts";
-import { bindDatabase } from "./default-database.ts";
+import { BaseModel } from "../model/base-model.ts";
+import { openDatabase, type DatabaseOptions } from "../database/database.ts";
+import { bindDatabase } from "../database/default-database.ts";
 
 class NumberModel extends BaseModel<{ id: number }> {}
 class LetterModel extends BaseModel<{ id: number }> {}

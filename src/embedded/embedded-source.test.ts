@@ -179,7 +179,7 @@ test.each([
 ])("%s", async (_name, body, printed) => {
   const root = fileURLToPath(new URL("../../", import.meta.url));
   const script = `
-    import { openDatabase } from "./src/model/database.ts";
+    import { openDatabase } from "./src/database/database.ts";
     import { sql } from "kysely";
     const { kysely } = openDatabase({ url: "" });
     const count = async () => console.log((await sql\`select 1 as one\`.execute(kysely)).rows[0].one);

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { BaseModel } from "./base-model.ts";
+import { BaseModel } from "../model/base-model.ts";
 import { openDatabase } from "./database.ts";
 import { acquireDefaultDatabase, bindDatabase, defaultDatabase } from "./default-database.ts";
 

@@ -2,10 +2,10 @@ import { Kysely, PostgresDialect } from "kysely";
 
 import type { AnyKysely } from "./any-kysely.ts";
 import { Catalog } from "./catalog.ts";
-import { EmbeddedSource } from "./embedded-source.ts";
+import { EmbeddedSource } from "../embedded/embedded-source.ts";
 import { runMigrations } from "./migrations.ts";
-import { PostgresSource, type PoolOptions } from "./postgres-source.ts";
-import { toKyselyPool, type SessionSource } from "./sessions.ts";
+import { PostgresSource, type PoolOptions } from "../postgres/postgres-source.ts";
+import { toKyselyPool, type SessionSource } from "../session/sessions.ts";
 
 /** Which database to use, and how. */
 export interface DatabaseOptions {

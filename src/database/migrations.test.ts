@@ -10,7 +10,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 
 import { describeDatabases } from "../../test/helpers/databases.ts";
 import { settles } from "../../test/helpers/wait-for.ts";
-import { BaseModel } from "./base-model.ts";
+import { BaseModel } from "../model/base-model.ts";
 import { openDatabase } from "./database.ts";
 import { bindDatabase } from "./default-database.ts";
 
@@ -126,7 +126,7 @@ test("a process of plain Node runs TypeScript migrations", async () => {
   });
   const script = `
     import { createJiti } from "jiti";
-    const { openDatabase } = await createJiti(${JSON.stringify(root)}).import("./src/model/database.ts");
+    const { openDatabase } = await createJiti(${JSON.stringify(root)}).import("./src/database/database.ts");
     const database = openDatabase({ url: "", migrations: ${JSON.stringify(migrations)} });
     console.log(JSON.stringify(await database.migrate()));`;
   const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { cwd: root });
