@@ -4,7 +4,7 @@
 import { performance } from "node:perf_hooks";
 
 import { formatKeepAliveComment, formatRetry, KEEP_ALIVE_FRAME } from "../wire/event-stream.ts";
-import { flushAtEndOfTurn, type Flushable } from "./flush-turn.ts";
+import { flushAtEndOfTurn, type Flushable } from "../delivery/flush-turn.ts";
 import { IdleEntry, touchIdle, unwatchIdle, type IdleOwner } from "./idle-clock.ts";
 import type { ConnectionSettings } from "./settings.ts";
 import type { Transport } from "./transport.ts";

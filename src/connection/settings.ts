@@ -1,4 +1,4 @@
-import type { EventCodec } from "./event-codec.ts";
+import type { EventCodec } from "../schema/event-codec.ts";
 
 /** What is the same for all connections of an endpoint. */
 export interface ConnectionSettings {

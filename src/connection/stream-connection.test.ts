@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 
 import { EventValidationError } from "../errors/stream-errors.ts";
-import { EventCodec } from "./event-codec.ts";
+import { EventCodec } from "../schema/event-codec.ts";
 import type { ConnectionSettings } from "./settings.ts";
 import { StreamConnection, type ConnectionHost } from "./stream-connection.ts";
 import type { Transport } from "./transport.ts";

@@ -14,7 +14,8 @@ import { formatComment, formatEnd, formatRetry } from "../wire/event-stream.ts";
 import { Output, type OutputOwner } from "./output.ts";
 import type { ConnectionSettings } from "./settings.ts";
 import type { Transport } from "./transport.ts";
-import type { AnyEvents, EventData, EventName, EventObject, PublishOptions, SSEConnection } from "./types.ts";
+import type { AnyEvents, EventData, EventName, EventObject, PublishOptions } from "../schema/events.ts";
+import type { SSEConnection } from "./types.ts";
 
 /** Where a connection writes what nobody is there to catch. */
 export interface ConnectionLog {

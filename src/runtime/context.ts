@@ -2,7 +2,8 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 
 import type { StreamConnection } from "../connection/stream-connection.ts";
-import type { AnyEvents, SSEConnection } from "../connection/types.ts";
+import type { SSEConnection } from "../connection/types.ts";
+import type { AnyEvents } from "../schema/events.ts";
 import type { RegisteredContext, RegisteredUser } from "../endpoint/register.ts";
 import { EndpointDefinitionError } from "../errors/endpoint-errors.ts";
 import { UnauthorizedError } from "../errors/http-errors.ts";

@@ -7,7 +7,7 @@ import type { StreamConnection } from "../connection/stream-connection.ts";
 import { nextTurn } from "../scope/turn.ts";
 import { EventValidationError } from "../errors/stream-errors.ts";
 import { isPinestreamError } from "../errors/base.ts";
-import type { PublishOptions } from "../connection/types.ts";
+import type { PublishOptions } from "../schema/events.ts";
 
 /** Steps after which a generator that never waits is made to, so that it starves nobody. */
 const STEPS_PER_TURN = 1_024;

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from "fastify";
 
-import { EventCodec } from "../connection/event-codec.ts";
+import { EventCodec } from "../schema/event-codec.ts";
 import { checkGuards, checkRoutes, isDownleveled } from "../endpoint/check.ts";
 import { collectEndpoints, type Endpoint } from "../endpoint/collect.ts";
 import { streamClosed, streamOpened } from "../observe/channels.ts";

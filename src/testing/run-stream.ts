@@ -5,9 +5,9 @@ import Fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import type { z } from "zod";
 
 import { createDeferred } from "../async/deferred.ts";
-import { EventCodec } from "../connection/event-codec.ts";
+import { EventCodec } from "../schema/event-codec.ts";
 import type { Transport } from "../connection/transport.ts";
-import type { AnyEvents, PublishOptions } from "../connection/types.ts";
+import type { AnyEvents, PublishOptions } from "../schema/events.ts";
 import { collectEndpoints, type Endpoint } from "../endpoint/collect.ts";
 import { EndpointDefinitionError } from "../errors/endpoint-errors.ts";
 import { suggest } from "../errors/suggest.ts";

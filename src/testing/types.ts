@@ -1,6 +1,6 @@
 import type { z } from "zod";
 
-import type { EventName } from "../connection/types.ts";
+import type { EventName } from "../schema/events.ts";
 import type { CloseReason } from "../errors/stream-errors.ts";
 import type { Context } from "../runtime/context.ts";
 import type { RegisteredUser } from "../endpoint/register.ts";

@@ -8,7 +8,7 @@ import { EventValidationError } from "../errors/stream-errors.ts";
 import { suggest } from "../errors/suggest.ts";
 import { stringifyData } from "../wire/data.ts";
 import { findFieldProblem, formatEventStart, formatId } from "../wire/event-stream.ts";
-import type { PublishOptions } from "./types.ts";
+import type { PublishOptions } from "./events.ts";
 
 interface EventKind {
   schema: z.core.$ZodType;
