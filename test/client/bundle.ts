@@ -10,19 +10,32 @@ export interface Bundle {
   modules: string[];
 }
 
-/** Bundles a module of the repository for browsers, minified, its exports in the global variable `bundle`. */
-export async function bundleForBrowsers(path: string, format: "es" | "iife"): Promise<Bundle> {
+/**
+ * Bundles a module of the repository for browsers, minified, its exports in the global variable `bundle`. React,
+ * where it is imported, is the one for development, unless `external` leaves it out.
+ */
+export async function bundleForBrowsers(
+  path: string,
+  format: "es" | "iife",
+  external: RegExp = /^node:/,
+): Promise<Bundle> {
   const output = (await build({
     root: ROOT,
     configFile: false,
     logLevel: "silent",
-    resolve: { alias: { "pinestream/client": `${ROOT}src/client/index.ts` } },
+    resolve: {
+      alias: {
+        "pinestream/client": `${ROOT}src/client/index.ts`,
+        "pinestream/react": `${ROOT}src/react/index.ts`,
+      },
+    },
+    define: { "process.env.NODE_ENV": JSON.stringify("development") },
     build: {
       write: false,
       minify: "esbuild",
       target: "es2022",
       lib: { entry: `${ROOT}${path}`, formats: [format], name: "bundle" },
-      rollupOptions: { external: /^node:/ },
+      rollupOptions: { external },
     },
   })) as Rollup.RollupOutput[];
   const [chunk, ...others] = output.flatMap((each) => each.output);
