@@ -29,6 +29,9 @@ export const IDLE: StreamView = { status: "idle", error: undefined, retryCount: 
 /** How a stream is shown before anything is known of it. */
 export const CONNECTING: StreamView = { ...IDLE, status: "connecting" };
 
+/** What there is before the first event. One object, so that it counts as no change. */
+export const NO_DATA: LatestData = {};
+
 /** Somebody who has the events of a connection. */
 export interface Follower {
   /** Takes an event. */
@@ -75,8 +78,8 @@ export function followConnection(
 export class Connection {
   view = CONNECTING;
   /** As of the last refresh. */
-  latest: LatestData = {};
-  #nextLatest = this.latest;
+  latest = NO_DATA;
+  #nextLatest = NO_DATA;
   readonly #followers = new Set<Follower>();
   readonly #onOver: () => void;
   #stream: AnySubscription | undefined;

@@ -7,6 +7,7 @@ import {
   findConnection,
   followConnection,
   IDLE,
+  NO_DATA,
   type AnyEvent,
   type AnyEvents,
   type Connection,
@@ -50,9 +51,9 @@ export class Observer<State> {
   #state: State;
   /** The state as of the last event, which is shown from the next refresh on. */
   #nextState: State;
-  #latest: LatestData = {};
+  #latest = NO_DATA;
   /** What `#latest` has in it already. */
-  #merged: LatestData | undefined;
+  #merged = NO_DATA;
   #isLatestRead = false;
   #connection: Connection | undefined;
   #hasEnded = false;
@@ -117,8 +118,8 @@ export class Observer<State> {
   #startOver(): void {
     this.#hasEnded = false;
     this.#state = this.#nextState = this.#initialState;
-    this.#latest = {};
-    this.#merged = this.#position = undefined;
+    this.#latest = this.#merged = NO_DATA;
+    this.#position = undefined;
   }
 
   #subscribeOptions(): SubscribeOptions<AnyEvents> {

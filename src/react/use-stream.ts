@@ -17,7 +17,7 @@ export type StreamArguments<Params extends object, Events extends object> = {} e
  */
 export function useStream<Params extends object, Events extends object>(
   method: StreamMethod<Params, Events>,
-  ...[params, handlers, options]: StreamArguments<Params, Events>
+  ...[params, handlers, options]: StreamArguments<NoInfer<Params>, NoInfer<Events>>
 ): StreamResult<Events> {
   const byName = (handlers ?? {}) as Record<
     string,

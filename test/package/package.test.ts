@@ -92,6 +92,12 @@ describe("the tarball", () => {
     }
   });
 
+  test("the entry with the hooks tells React's server side that it is for clients", () => {
+    const { exports } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+    const entry = join(projects.full!, "node_modules/pinestream", exports["./react"].default);
+    expect(readFileSync(entry, "utf8")).toMatch(/^"use client";\n/);
+  });
+
   test("publint finds nothing to say", async () => {
     const { messages } = await publint({
       pkgDir: join(projects.full!, "node_modules/pinestream"),

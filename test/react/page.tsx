@@ -66,18 +66,16 @@ export function createApi(options: ClientOptions): Api {
 const seen: Record<string, Seen> = {};
 const uncaught: string[] = [];
 const complaints: string[] = [];
-(globalThis as any).addEventListener?.("error", (event: any) => {
-  uncaught.push(event.error?.message);
-  event.preventDefault();
-});
-const { error, warn } = console;
-for (const [name, log] of Object.entries({ error, warn })) {
-  Object.assign(console, {
-    [name]: (...args: unknown[]) => {
-      complaints.push(args.map(String).join(" "));
-      log(...args);
-    },
+
+// On a server, which renders these components too, nothing is watched.
+if ("document" in globalThis) {
+  (globalThis as any).addEventListener("error", (event: any) => {
+    uncaught.push(event.error?.message);
+    event.preventDefault();
   });
+  for (const name of ["error", "warn"] as const) {
+    console[name] = (...args: unknown[]) => void complaints.push(args.map(String).join(" "));
+  }
 }
 
 /** Gives what the component of that tag has seen so far. */
