@@ -24,22 +24,28 @@ const documents = [
   .filter((path) => path.endsWith(".md"))
   .map((path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }));
 
-/** A module made of one `ts` block, or of several that go on from one another. */
+/** A module made of one `ts` or `tsx` block, or of several that go on from one another. */
 interface Sample {
   /** `document:line` of its first block, for messages. */
   place: string;
+  language: "ts" | "tsx";
   code: string;
 }
 
-/** Finds the `ts` blocks; one preceded by `<!-- continues -->` belongs to the module of the block before it. */
+/** Finds the `ts` and `tsx` blocks; one preceded by `<!-- continues -->` belongs to the module of the block before it. */
 function findSamples({ path, text }: { path: string; text: string }): Sample[] {
   const samples: Sample[] = [];
-  const pattern = /^(<!-- continues -->\n+)?```ts\n([^]*?)^```$/gm;
+  const pattern = /^(<!-- continues -->\n+)?```(tsx?)\n([^]*?)^```$/gm;
   for (const match of text.matchAll(pattern)) {
-    const [, continues, code = ""] = match;
+    const [, continues, language, code = ""] = match;
     const last = samples.at(-1);
-    if (continues && last) last.code += code;
-    else samples.push({ place: `${path}:${text.slice(0, match.index).split("\n").length}`, code });
+    if (continues && last) {
+      last.code += code;
+      if (language === "tsx") last.language = language;
+    } else {
+      const place = `${path}:${text.slice(0, match.index).split("\n").length}`;
+      samples.push({ place, language: language as Sample["language"], code });
+    }
   }
   return samples;
 }
@@ -75,12 +81,12 @@ describe("the documents", () => {
         join(project, "tsconfig.json"),
         JSON.stringify({
           compilerOptions: { ...compilerOptions, paths, noUnusedLocals: false },
-          include: ["*.ts"],
+          include: ["*.ts", "*.tsx"],
         }),
       );
       const places = new Map<string, string>();
-      for (const [number, { place, code }] of group.entries()) {
-        const file = `sample-${number}.ts`;
+      for (const [number, { place, language, code }] of group.entries()) {
+        const file = `sample-${number}.${language}`;
         places.set(file, place);
         writeFileSync(join(project, file), `${code}\nexport {};\n`);
       }
@@ -129,7 +135,7 @@ async function compile(project: string, places: Map<string, string>): Promise<st
     // A reader has our declarations, not our sources: what those complain of is not for this test to say.
     const own = stdout.split(/\n(?=\S)/).filter((complaint) => complaint.startsWith("sample-"));
     return own.map((complaint) =>
-      complaint.trim().replace(/^sample-\d+\.ts/, (file) => places.get(file) ?? file),
+      complaint.trim().replace(/^sample-\d+\.tsx?/, (file) => places.get(file) ?? file),
     );
   }
 }
