@@ -8,6 +8,20 @@ export type { EventObject, PublishOptions, StreamEvent } from "./schema/events.t
 export type { Context } from "./runtime/context.ts";
 export type { Authenticate, ExpiringUser } from "./runtime/authenticate.ts";
 export type { Guard, Guards } from "./runtime/guards.ts";
+export { topic } from "./topic/topic.ts";
+export { memoryBroker } from "./topic/memory-broker.ts";
+export type { Broker } from "./topic/broker.ts";
+export type {
+  Topic,
+  TopicChannel,
+  TopicEvent,
+  TopicGap,
+  TopicOptions,
+  TopicPublishOptions,
+  TopicSubscribeOptions,
+  TopicSubscription,
+} from "./topic/types.ts";
+export type { PipeGap, PipeOptions, PipeSource } from "./delivery/pipe.ts";
 export { BaseModel } from "./model/base-model.ts";
 export type { DatabaseOptions } from "./database/database.ts";
 export type { PoolOptions } from "./postgres/postgres-source.ts";
@@ -30,4 +44,5 @@ export {
 } from "./errors/http-errors.ts";
 export { DatabaseError, QueryError } from "./errors/model-errors.ts";
 export { ManifestError, ParameterDescriptionError } from "./errors/parameter-errors.ts";
+export { BrokerError, TopicError } from "./errors/topic-errors.ts";
 export { EventValidationError, StreamClosedError, type CloseReason } from "./errors/stream-errors.ts";

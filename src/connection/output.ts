@@ -5,10 +5,11 @@ import { performance } from "node:perf_hooks";
 
 import { formatKeepAliveComment, formatRetry, KEEP_ALIVE_FRAME } from "../wire/event-stream.ts";
 import { flushAtEndOfTurn, type Flushable } from "../delivery/flush-turn.ts";
+import type { FrameBatch } from "../delivery/frame-batch.ts";
 import { IdleEntry, touchIdle, unwatchIdle, type IdleOwner } from "./idle-clock.ts";
 import type { ConnectionSettings } from "./settings.ts";
 import type { Transport } from "./transport.ts";
-import { WriteQueue } from "./write-queue.ts";
+import { joinChunks, WriteQueue } from "./write-queue.ts";
 
 /** Most bytes that go out in one write, unless one frame alone is larger. */
 const BATCH_BYTES = 65_536;
@@ -113,31 +114,22 @@ export class Output implements Flushable, IdleOwner {
    * Takes a frame. Gives `false` when it does not fit and the policy is to close. Under `drop` the oldest
    * unsent frames make room, and where bytes already on their way leave none, the frame itself is dropped.
    */
-  push(frame: string): boolean {
-    const size = Buffer.byteLength(frame);
-    const wasEmpty = this.bufferedBytes === 0;
-    if (this.#queue.bytes + size > BATCH_BYTES) this.#makeWay(size);
-    const { maxBufferedBytes, overflow } = this.#settings;
-    let room = maxBufferedBytes - this.bufferedBytes - size;
-    if (room < 0 && !wasEmpty && this.bufferedBytes > 0) {
-      if (overflow === "close") return false;
-      while (room < 0 && this.#queue.bytes > 0) {
-        room += this.#queue.drop();
-        this.#dropped++;
-      }
-      if (room < 0 && this.bufferedBytes > 0) {
-        this.#dropped++;
-        return true;
-      }
+  push(frame: string, events = 1): boolean {
+    return this.#push(frame, Buffer.byteLength(frame), events);
+  }
+
+  /** Takes frames that others get too, as `push` does each of them. */
+  pushBatch(batch: FrameBatch): boolean {
+    const { bytes, frames } = batch;
+    if (this.bufferedBytes + bytes.length > this.#settings.maxBufferedBytes) {
+      return frames.every((frame) => this.push(frame));
     }
-    this.#queue.push(frame, size);
-    this.schedule();
-    return true;
+    return this.#push(bytes, bytes.length, frames.length);
   }
 
   /** Takes a frame whatever waits already: for the few that end a stream. */
   pushLast(frame: string): void {
-    this.#queue.push(frame, Buffer.byteLength(frame));
+    this.#queue.push(frame, Buffer.byteLength(frame), 0);
     this.schedule();
   }
 
@@ -223,6 +215,28 @@ export class Output implements Flushable, IdleOwner {
     else if (!this.#finishing && !this.#ended && this.bufferedBytes === 0) this.#write(KEEP_ALIVE_FRAME);
   }
 
+  #push(chunk: string | Buffer, size: number, events: number): boolean {
+    const wasEmpty = this.bufferedBytes === 0;
+    if (this.#queue.bytes + size > BATCH_BYTES) this.#makeWay(size);
+    const { maxBufferedBytes, overflow } = this.#settings;
+    let room = maxBufferedBytes - this.bufferedBytes - size;
+    if (room < 0 && !wasEmpty && this.bufferedBytes > 0) {
+      if (overflow === "close") return false;
+      while (room < 0 && this.#queue.bytes > 0) {
+        const dropped = this.#queue.drop();
+        room += dropped.bytes;
+        this.#dropped += dropped.events;
+      }
+      if (room < 0 && this.bufferedBytes > 0) {
+        this.#dropped += events;
+        return true;
+      }
+    }
+    this.#queue.push(chunk, size, events);
+    this.schedule();
+    return true;
+  }
+
   /** Before a frame is refused, or much waits: writes as much as Node's buffers take within this turn. */
   #makeWay(size: number): void {
     if (this.bufferedBytes + size > this.#settings.maxBufferedBytes) this.commit();
@@ -252,9 +266,10 @@ export class Output implements Flushable, IdleOwner {
   /** A frame larger than a batch goes out in pieces, so that a slow client is seen to take them. */
   #nextChunk(before: string): string | Buffer {
     if (!this.#rest) {
-      const { text, bytes } = this.#queue.take(this.#batchLimit());
-      if (bytes <= BATCH_BYTES) return before + text;
-      this.#rest = Buffer.from(before + text);
+      const { chunk, bytes } = this.#queue.take(this.#batchLimit());
+      const whole = before === "" ? chunk : joinChunks(bytes === 0 ? [before] : [before, chunk]);
+      if (bytes <= BATCH_BYTES) return whole;
+      this.#rest = typeof whole === "string" ? Buffer.from(whole) : whole;
     }
     const chunk = this.#rest.subarray(0, BATCH_BYTES);
     this.#rest = this.#rest.length > BATCH_BYTES ? this.#rest.subarray(BATCH_BYTES) : undefined;

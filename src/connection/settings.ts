@@ -1,3 +1,4 @@
+import type { Pipe } from "../delivery/pipe.ts";
 import type { EventCodec } from "../schema/event-codec.ts";
 
 /** What is the same for all connections of an endpoint. */
@@ -5,6 +6,8 @@ export interface ConnectionSettings {
   /** `ClassName.methodName`. */
   endpoint: string;
   codec: EventCodec;
+  /** Feeds a connection from topics, on the server's broker. */
+  pipe: Pipe;
   /** Longest silence in ms, or `false` for no keep-alive. */
   keepAliveMs: number | false;
   /** Reconnection time in ms that clients are told when the stream opens. */

@@ -72,6 +72,7 @@ function connect(options: Partial<ConnectionSettings> = {}) {
   const settings: ConnectionSettings = {
     endpoint: "HarbourModel.watch",
     codec: new EventCodec("HarbourModel.watch", events),
+    pipe: async () => {},
     keepAliveMs: false,
     retryMs: undefined,
     maxBufferedBytes: 1_048_576,

@@ -5,6 +5,8 @@
 import type { z } from "zod";
 
 import { startTimer } from "../async/timer.ts";
+import type { FrameBatch } from "../delivery/frame-batch.ts";
+import type { PipeOptions, PipeSink, PipeSource, SinkLog } from "../delivery/pipe.ts";
 import { EventValidationError, type CloseReason } from "../errors/stream-errors.ts";
 import { suggest } from "../errors/suggest.ts";
 import { nextTurn } from "../scope/turn.ts";
@@ -12,20 +14,15 @@ import { Unwinder } from "../scope/unwind.ts";
 import { formatEndId } from "../wire/end-id.ts";
 import { formatComment, formatEnd, formatRetry } from "../wire/event-stream.ts";
 import { Output, type OutputOwner } from "./output.ts";
+import { reportDrops, reportLinger, reportOverflow, reportRefused } from "./reports.ts";
 import type { ConnectionSettings } from "./settings.ts";
 import type { Transport } from "./transport.ts";
 import type { AnyEvents, EventData, EventName, EventObject, PublishOptions } from "../schema/events.ts";
 import type { SSEConnection } from "./types.ts";
 
-/** Where a connection writes what nobody is there to catch. */
-export interface ConnectionLog {
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
 /** What a connection needs from whoever runs it. */
 export interface ConnectionHost {
-  readonly log: ConnectionLog;
+  readonly log: SinkLog;
   /** Has the head written; `attach` is to be called with the transport then. */
   commitHead(): void;
   /** The stream is over; called once, with the handler perhaps still running. */
@@ -34,11 +31,8 @@ export interface ConnectionHost {
   onFinished(): void;
 }
 
-/** Endpoints of which an overflow was reported. */
-const overflowed = new WeakSet<ConnectionSettings>();
-
 /** The connection behind `ctx.createSSE()`. */
-export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
+export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner, PipeSink {
   readonly lastEventId: string | undefined;
   /** Ends the handler after the close. */
   readonly unwinder: Unwinder;
@@ -49,6 +43,7 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
   #controller: AbortController | undefined;
   #reason: CloseReason | undefined;
   #lastId: string;
+  #idSource: (() => string) | undefined;
   #events = 0;
   #isOpen = false;
   #finished = false;
@@ -138,8 +133,7 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
     } catch (error) {
       return this.#refuse(event, error);
     }
-    if (!this.#send(frame)) return false;
-    this.#events++;
+    if (!this.#send(frame, 1)) return false;
     if (options?.id !== undefined) this.#lastId = String(options.id);
     return true;
   }
@@ -170,14 +164,23 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
 
   comment(text: string): boolean {
     if (this.#reason !== undefined) return this.#afterClose();
-    return this.#send(formatComment(text));
+    return this.#send(formatComment(text), 0);
+  }
+
+  async pipe(...args: readonly (PipeSource | PipeOptions)[]): Promise<void> {
+    if (this.#reason !== undefined) {
+      await this.#waitAfterClose();
+      return;
+    }
+    const last = args.at(-1);
+    const options = isOptions(last) ? last : undefined;
+    const sources = (options ? args.slice(0, -1) : args) as readonly PipeSource[];
+    await this.#settings.pipe(this, sources, options ?? {});
   }
 
   async flush(): Promise<void> {
     if (this.#reason !== undefined) {
-      this.unwinder.check();
-      // No wait on a closed stream ends within the same turn, lest a loop of them starves the process.
-      await nextTurn();
+      await this.#waitAfterClose();
     } else if (!this.#output.isLow) {
       await this.#output.whenLow();
     }
@@ -193,11 +196,11 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
     await new Promise<void>((resolve) => {
       const settle = (): void => {
         timer.clear();
-        this.#onClose.delete(settle);
+        forget();
         resolve();
       };
       const timer = startTimer(ms, settle);
-      this.#onClose.add(settle);
+      const forget = this.onClose(settle);
     });
   }
 
@@ -209,7 +212,9 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
   end(): Promise<void> {
     if (this.#reason === undefined) {
       this.open();
-      this.#output.pushLast(formatEnd(formatEndId(this.#settings.endpoint, this.#lastId)));
+      this.#output.pushLast(
+        formatEnd(formatEndId(this.#settings.endpoint, this.#idSource?.() || this.#lastId)),
+      );
       this.close("ended");
     }
     return this.#reason === "ended" ? this.whenFinished() : Promise.resolve();
@@ -240,11 +245,50 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
       this.#output.finish();
       this.#output.settle();
     }
-    this.unwinder.arm(reason, () => this.#reportLinger(reason));
+    this.unwinder.arm(reason, () => reportLinger(this.#host.log, this.#settings.endpoint, reason));
     for (const settle of this.#onClose) settle();
     this.#controller?.abort(reason);
     this.#host.onClosed(reason);
     if (reason === "client" || reason === "overflow" || reason === "stalled") this.#finish();
+  }
+
+  /** @internal For what feeds the stream, as the rest of `PipeSink`. */
+  get log(): SinkLog {
+    return this.#host.log;
+  }
+
+  get eventNames(): readonly string[] {
+    return this.#settings.codec.names;
+  }
+
+  get maxBufferedBytes(): number {
+    return this.#settings.maxBufferedBytes;
+  }
+
+  pushBatch(batch: FrameBatch): boolean {
+    if (this.#reason !== undefined) return false;
+    const { dropped } = this.#output;
+    if (!this.#output.pushBatch(batch)) return this.#closeOverflowing();
+    this.#events += batch.frames.length;
+    return this.#noteDrops(dropped);
+  }
+
+  pushFrame(frame: string, events: number): boolean {
+    return this.#reason === undefined && this.#send(frame, events);
+  }
+
+  onClose(listener: () => void): () => void {
+    if (this.#reason === undefined) this.#onClose.add(listener);
+    else listener();
+    return () => void this.#onClose.delete(listener);
+  }
+
+  overflow(): void {
+    if (this.#reason === undefined) this.#closeOverflowing();
+  }
+
+  setIdSource(currentId: () => string): void {
+    this.#idSource = currentId;
   }
 
   /** Gives a stream up whose head has not gone out, because an HTTP error is answered instead. */
@@ -296,32 +340,30 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
     this.#host.onFinished();
   }
 
-  #send(frame: string): boolean {
+  #send(frame: string, events: number): boolean {
     const { dropped } = this.#output;
-    if (!this.#output.push(frame)) {
-      this.#reportOverflow();
-      this.close("overflow");
-      return false;
-    }
-    if (dropped === 0 && this.#output.dropped > 0) {
-      this.#host.log.warn(
-        { endpoint: this.#settings.endpoint, bufferedBytes: this.bufferedBytes },
-        "a client is slower than its stream; its oldest unsent events are being dropped",
-      );
+    if (!this.#output.push(frame, events)) return this.#closeOverflowing();
+    this.#events += events;
+    return this.#noteDrops(dropped);
+  }
+
+  #noteDrops(before: number): true {
+    if (before === 0 && this.#output.dropped > 0) {
+      reportDrops(this.#host.log, this.#settings.endpoint, this.bufferedBytes);
     }
     return true;
   }
 
-  /** Once for each endpoint: a client that is cut tells nobody, and its browser comes again for ever. */
-  #reportOverflow(): void {
-    const { endpoint, maxBufferedBytes } = this.#settings;
-    if (overflowed.has(this.#settings)) return;
-    overflowed.add(this.#settings);
-    this.#host.log.warn(
-      { endpoint, maxBufferedBytes },
-      `${endpoint}: a client was disconnected, because more than ${maxBufferedBytes} bytes waited for it. To publish ` +
-        "much at once, yield the events or await sse.flush() between them. This is said once for each endpoint.",
-    );
+  #closeOverflowing(): false {
+    reportOverflow(this.#host.log, this.#settings);
+    this.close("overflow");
+    return false;
+  }
+
+  /** No wait on a closed stream ends within the same turn, lest a loop of them starves the process. */
+  async #waitAfterClose(): Promise<void> {
+    this.unwinder.check();
+    await nextTurn();
   }
 
   #afterClose(): false {
@@ -331,19 +373,8 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
 
   #refuse(event: string, error: unknown): false {
     if (this.unwinder.isOwnChain()) throw error;
-    this.#host.log.error(
-      { err: error, endpoint: this.#settings.endpoint, event },
-      "an event that does not fit was published outside of the handler; it was not sent",
-    );
+    reportRefused(this.#host.log, this.#settings.endpoint, event, error);
     return false;
-  }
-
-  #reportLinger(reason: CloseReason): void {
-    this.#host.log.warn(
-      { endpoint: this.#settings.endpoint, reason },
-      `${this.#settings.endpoint}: the handler is still running 30 s after its stream was over (${reason}). ` +
-        "Pass ctx.signal to what it waits for, or use sse.sleep.",
-    );
   }
 
   #assertDeclared(events: z.ZodObject | undefined): void {
@@ -361,4 +392,9 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner {
       );
     }
   }
+}
+
+/** Options are a plain object, which no source is. */
+function isOptions(value: unknown): value is PipeOptions {
+  return value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype;
 }

@@ -1,6 +1,14 @@
 import type { z } from "zod";
 
-import type { AnyEvents, EventData, EventName, EventObject, PublishOptions } from "../schema/events.ts";
+import type { EventsOf, PipeOptions, PipeSource } from "../delivery/pipe.ts";
+import type {
+  AnyEvents,
+  EventData,
+  EventName,
+  EventObject,
+  ParsedEvent,
+  PublishOptions,
+} from "../schema/events.ts";
 
 /**
  * One open stream to one client, from `ctx.createSSE()`.
@@ -63,4 +71,18 @@ export interface SSEConnection<E extends z.ZodObject = AnyEvents> {
    * @throws StreamClosedError like `publish`.
    */
   comment(text: string): boolean;
+
+  /**
+   * Sends what topics publish: after `lastEventId` where the client has one, else from now on. Resolves at the
+   * close. Each event comes once and in its topic's order, with an id that stands for the positions in all
+   * topics of this stream; pipe them in one call, or in one turn. Where history no longer reaches back, an
+   * event `gap` comes first.
+   *
+   * @throws TopicError if a topic has an event that the endpoint does not declare.
+   * @throws StreamClosedError like `publish`.
+   */
+  pipe<S extends readonly PipeSource<ParsedEvent<E>>[]>(...sources: S): Promise<void>;
+  pipe<S extends readonly PipeSource<ParsedEvent<E>>[]>(
+    ...args: [...sources: S, options: PipeOptions<EventsOf<S[number]>>]
+  ): Promise<void>;
 }

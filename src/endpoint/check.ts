@@ -1,9 +1,7 @@
-import type { z } from "zod";
-
 import { EndpointDefinitionError } from "../errors/endpoint-errors.ts";
 import { suggest } from "../errors/suggest.ts";
 import { findAsyncPart } from "../schema/async-schema.ts";
-import { findFieldProblem, RESERVED_EVENTS } from "../wire/event-stream.ts";
+import { checkEvents, isObjectSchema } from "../schema/check-events.ts";
 import type { Declaration, Method } from "./declarations.ts";
 import { HTTP_METHODS, type StreamOptions } from "./options.ts";
 
@@ -65,25 +63,7 @@ function checkStream(options: StreamOptions, refuse: (problem: string) => never)
   }
   const { events, keepAlive, retry, overflow } = options;
   if (!events) refuse("has no events. Give @stream a z.object whose keys are event names.");
-  if (!isObjectSchema(events)) refuse("events has to be a z.object of zod 4 whose keys are event names.");
-  for (const [name, schema] of Object.entries(events.shape)) {
-    const quoted = JSON.stringify(name);
-    if (RESERVED_EVENTS.includes(name)) {
-      refuse(
-        `event ${quoted} is the framework's own. Give yours another name (reserved: ${RESERVED_EVENTS.join(", ")}).`,
-      );
-    }
-    if (name === "") refuse("an event has an empty name. Name it; clients listen by name.");
-    const problem = findFieldProblem(name);
-    if (problem) refuse(`event name ${quoted} ${problem}, which cannot stand in an event stream. Rename it.`);
-    const part = findAsyncPart(schema);
-    if (part) {
-      refuse(
-        `event ${quoted} has an asynchronous schema at ${part}. Events are validated as they are published; ` +
-          "await the work in the handler and publish its result.",
-      );
-    }
-  }
+  checkEvents(events, refuse);
   if (keepAlive !== undefined && keepAlive !== false && !(keepAlive > 0 && Number.isFinite(keepAlive))) {
     refuse(`keepAlive is ${keepAlive}. Give the longest silence in ms, or false.`);
   }
@@ -121,11 +101,6 @@ export function checkRoutes(endpoints: readonly { name: string; httpMethod: stri
     }
     taken.set(route, name);
   }
-}
-
-function isObjectSchema(value: unknown): value is z.ZodObject {
-  const definition = (value as { _zod?: { def?: { type?: unknown } } } | undefined)?._zod?.def;
-  return definition?.type === "object";
 }
 
 /**

@@ -59,8 +59,17 @@ export class EventCodec {
   /** Formats parsed data as a frame. @throws EventValidationError */
   format(event: string, data: unknown, options: PublishOptions | undefined): string {
     const start = this.#kinds.get(event)?.start ?? "";
-    const body = `${start}${this.#stringify(event, data)}\n\n`;
+    const body = `${start}${this.stringify(event, data)}\n\n`;
     return options === undefined ? body : this.#formatOptions(event, options) + body;
+  }
+
+  /** Writes parsed data as JSON on one line. @throws EventValidationError */
+  stringify(event: string, data: unknown): string {
+    try {
+      return stringifyData(data);
+    } catch (cause) {
+      throw this.#invalid(event, [{ path: [], message: "has no JSON form" }], { cause });
+    }
   }
 
   /** Tells whether `data` is what the event takes; `false` for an unknown event. */
@@ -70,14 +79,6 @@ export class EventCodec {
       return schema !== undefined && safeParse(schema, data).success;
     } catch {
       return false;
-    }
-  }
-
-  #stringify(event: string, data: unknown): string {
-    try {
-      return stringifyData(data);
-    } catch (cause) {
-      throw this.#invalid(event, [{ path: [], message: "has no JSON form" }], { cause });
     }
   }
 

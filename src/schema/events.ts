@@ -30,3 +30,8 @@ export interface EventObject<K extends string, D> extends PublishOptions {
 export type StreamEvent<E extends z.ZodObject> = {
   [K in EventName<E>]: EventObject<K, EventData<E, K>> | readonly [event: K, data: EventData<E, K>];
 }[EventName<E>];
+
+/** Any event of a schema, with its data as the schema has parsed it. */
+export type ParsedEvent<E extends z.ZodObject> = {
+  [K in EventName<E>]: { event: K; data: z.output<E["shape"][K]> };
+}[EventName<E>];

@@ -12,6 +12,8 @@ import type { Lease, OpenStream, RuntimeEndpoint, StreamHost } from "../runtime/
 import { wrapMethods } from "../runtime/wrap-methods.ts";
 import { canFindAwaitChain } from "../scope/await-chain.ts";
 import { catchStrayRejections } from "../scope/stray-rejections.ts";
+import { currentBroker, offerBroker } from "../topic/current-broker.ts";
+import { createPipe } from "../topic/pipe.ts";
 import { useDatabase, type DatabaseUse } from "./database.ts";
 import { ConnectionLimits } from "./limits.ts";
 import { loadModels } from "./load-models.ts";
@@ -48,6 +50,7 @@ export class Application implements StreamHost {
   readonly #downleveled: readonly string[];
   readonly #database: DatabaseUse;
   readonly #release: () => void;
+  readonly #withdrawBroker: (() => Promise<void>) | undefined;
 
   private constructor(
     options: PinestreamOptions,
@@ -68,6 +71,7 @@ export class Application implements StreamHost {
     this.#downleveled = parts.downleveled;
     this.#database = parts.database;
     this.#release = parts.release;
+    this.#withdrawBroker = options.broker && offerBroker(options.broker);
   }
 
   /**
@@ -165,7 +169,7 @@ export class Application implements StreamHost {
   /** Lets go of what the application holds. */
   async close(): Promise<void> {
     this.#release();
-    await this.#database.release();
+    await Promise.all([this.#database.release(), this.#withdrawBroker?.()]);
   }
 
   /** Says once in the log where handlers cannot be unwound. */
@@ -201,6 +205,8 @@ async function toRoutes(
     manifest: options.manifest,
     production: process.env["NODE_ENV"] === "production",
   });
+  const { broker } = options;
+  const pipe = createPipe(() => broker ?? currentBroker());
   return methods.map((method) => {
     const { endpoint } = method;
     const { name, model, methodName, httpMethod, stream, api } = endpoint;
@@ -223,6 +229,7 @@ async function toRoutes(
       stream: stream && {
         endpoint: name,
         codec: new EventCodec(name, stream.events),
+        pipe,
         keepAliveMs: stream.keepAlive ?? settings.keepAlive,
         retryMs: stream.retry,
         maxBufferedBytes: settings.maxBufferedBytes,

@@ -5,6 +5,7 @@ import type { DatabaseOptions } from "../database/database.ts";
 import type { Manifest } from "../params/types.ts";
 import type { Authenticate } from "../runtime/authenticate.ts";
 import type { Guards } from "../runtime/guards.ts";
+import type { Broker } from "../topic/broker.ts";
 
 /** A model: an instance, a class that takes no arguments, or a glob of files that export either. */
 export type ModelSource = object | string;
@@ -21,6 +22,11 @@ export interface PinestreamOptions {
   context?: (request: FastifyRequest) => object | Promise<object>;
   /** The database of the models; by default the one that `DATABASE_URL` names, else one inside the process. */
   database?: DatabaseOptions;
+  /**
+   * What connects topics with other processes: `redisBroker`, `natsBroker`; by default the memory of this process.
+   * It is closed with the last server that it was given to.
+   */
+  broker?: Broker;
   /** The manifest of `pinestream generate`, or its path; `src/pinestream.manifest.json` by default. */
   manifest?: string | Manifest;
   /** Longest silence on a stream in ms, 15,000 by default, or `false` for no keep-alive. */

@@ -1,0 +1,173 @@
+// One log on its way into one stream: hands on what its reader gives, at the client's pace while there is history
+// to read, and in order, also where a filter or a snapshot is waited for.
+
+import type { PipeGap, PipeOptions, PipeSink } from "../delivery/pipe.ts";
+import { stringifyData } from "../wire/data.ts";
+import { formatEventStart, formatId, GAP_EVENT } from "../wire/event-stream.ts";
+import type { EntryBatch, FramedEntry } from "./entry.ts";
+import type { Feed } from "./feed.ts";
+import { Hole, LogReader } from "./log-reader.ts";
+import type { Claim, PipeCursors } from "./pipe-cursors.ts";
+import { retryWhileOpen } from "./retry-while-open.ts";
+import type { TopicLog } from "./topic-log.ts";
+
+/** Events held back by a filter after which the client is told of its position all the same. */
+const SKIPPED_PER_ID = 64;
+
+/** Logs that a stream waits for a broker. */
+export function reportAway({ log, endpoint }: PipeSink, error: unknown): void {
+  log.warn(
+    { err: error, endpoint },
+    `${endpoint}: a topic can't be read now; the stream waits for its broker`,
+  );
+}
+
+/** What a subscriber hands on to. */
+export interface PipeTarget {
+  sink: PipeSink;
+  cursors: PipeCursors;
+  claim: Claim;
+  options: PipeOptions;
+  log: TopicLog;
+  /** Takes what a snapshot has thrown. */
+  onError(error: unknown): void;
+}
+
+/** Feeds one stream from one log. */
+export class PipeSubscriber extends LogReader {
+  readonly #target: PipeTarget;
+  /** Until `start`, and while a filter, a snapshot, the client or the broker is waited for. */
+  #isWaiting = true;
+  #skipped = 0;
+
+  /** What comes is kept from now on, and handed on from `start` on. */
+  constructor(feed: Feed, target: PipeTarget, position: number) {
+    super(feed, position, target.sink.maxBufferedBytes);
+    this.#target = target;
+    target.claim.cursor = feed.sign(position);
+  }
+
+  /** Begins. `after` is the client's id, where it is not known how to go on from that. */
+  start(after?: string): void {
+    if (after !== undefined) this.beginWithHole(after);
+    this.#isWaiting = false;
+    this.#pump();
+  }
+
+  override onBatch(batch: EntryBatch): void {
+    const { sink, cursors, claim, options } = this.#target;
+    const isDirect = !options.filter && !this.#isWaiting && cursors.isSingle && this.takeDirectly(batch);
+    if (!isDirect) {
+      super.onBatch(batch);
+      return;
+    }
+    claim.cursor = batch.last.cursor;
+    sink.pushBatch(batch.frames);
+  }
+
+  protected override onMore(): void {
+    this.#pump();
+  }
+
+  protected override onOverrun(): void {
+    this.#target.sink.overflow();
+  }
+
+  /** Hands on what there is, as far as nothing has to be waited for. */
+  #pump(): void {
+    const { sink } = this.#target;
+    while (!this.#isWaiting && !sink.closed) {
+      const item = this.take();
+      if (item) {
+        const work = item instanceof Hole ? this.#tellHole(item) : this.#judge(item);
+        if (work) this.#wait(work);
+      } else if (this.isBehind) {
+        this.#wait(this.#fill());
+      } else {
+        return;
+      }
+    }
+  }
+
+  #wait(work: Promise<void>): void {
+    this.#isWaiting = true;
+    const goOn = (): void => {
+      this.#isWaiting = false;
+      this.#pump();
+    };
+    work.then(goOn, this.#target.onError);
+  }
+
+  async #fill(): Promise<void> {
+    const { sink } = this.#target;
+    // Nobody is in a hurry for history: it is read as fast as the client takes it.
+    if (sink.isFull) await sink.whenWritable();
+    await this.fill((after) =>
+      retryWhileOpen(
+        sink,
+        () => this.readPage(after),
+        (error) => reportAway(sink, error),
+      ),
+    );
+  }
+
+  /** Tells the client of a hole, or has the snapshot sent in its place. */
+  #tellHole({ cursor, after }: Hole): Promise<void> | undefined {
+    const { sink, cursors, claim, options } = this.#target;
+    const { topic, key } = this.feed.log;
+    const gap: PipeGap = { topic, ...(key !== undefined && { key }), after: after ?? cursors.format() };
+    const goOn = (frame: string, events: number): void => {
+      claim.cursor = cursor;
+      sink.pushFrame(formatId(cursors.format()) + frame, events);
+    };
+    if (!options.snapshot) {
+      goOn(`${formatEventStart(GAP_EVENT)}${stringifyData(gap)}\n\n`, 1);
+      return undefined;
+    }
+    const { snapshot } = options;
+    return Promise.resolve()
+      .then(() => snapshot(gap))
+      .then(() => goOn("\n", 0));
+  }
+
+  /** Hands an entry on, if the filter lets it through. */
+  #judge(entry: FramedEntry): Promise<void> | undefined {
+    const { filter } = this.#target.options;
+    const verdict = !filter || this.#filter(entry, filter);
+    if (typeof verdict !== "boolean") return verdict.then((isAllowed) => this.#send(entry, isAllowed));
+    this.#send(entry, verdict);
+    return undefined;
+  }
+
+  #filter(entry: FramedEntry, filter: NonNullable<PipeOptions["filter"]>): boolean | Promise<boolean> {
+    const { sink, log } = this.#target;
+    const refuse = (error: unknown): false => {
+      sink.log.error(
+        { err: error, endpoint: sink.endpoint, event: entry.event },
+        `${sink.endpoint}: the filter of a pipe failed; the event was held back`,
+      );
+      return false;
+    };
+    try {
+      const received = { id: entry.cursor, event: entry.event, data: log.decode(entry) };
+      const verdict: unknown = filter(received);
+      if (!(verdict instanceof Promise)) return verdict === true;
+      return verdict.then((value: unknown) => value === true, refuse);
+    } catch (error) {
+      return refuse(error);
+    }
+  }
+
+  #send(entry: FramedEntry, isAllowed: boolean): void {
+    const { sink, cursors, claim } = this.#target;
+    claim.cursor = entry.cursor;
+    if (isAllowed) {
+      this.#skipped = 0;
+      sink.pushFrame(cursors.isSingle ? entry.frame : formatId(cursors.format()) + entry.body, 1);
+    } else if (++this.#skipped >= SKIPPED_PER_ID) {
+      // Else it would begin far back when it comes again.
+      this.#skipped = 0;
+      sink.pushFrame(`${formatId(cursors.format())}\n`, 0);
+    }
+  }
+}
