@@ -26,6 +26,7 @@ export { BaseModel } from "./model/base-model.ts";
 export type { DatabaseOptions } from "./database/database.ts";
 export type { PoolOptions } from "./postgres/postgres-source.ts";
 export type { Conditions, FindManyOptions, FindManyResult, NewRow, Order, Patch } from "./model/types.ts";
+export { defineConfig, type ClientConfig, type PinestreamConfig } from "./codegen/config.ts";
 export type { Manifest } from "./params/types.ts";
 export { createServer, type CreateServerOptions } from "./server/create-server.ts";
 export type { ModelSource, PinestreamOptions } from "./server/options.ts";
@@ -42,6 +43,7 @@ export {
   TooManyConnectionsError,
   UnauthorizedError,
 } from "./errors/http-errors.ts";
+export { ConfigError, GenerateError } from "./errors/generate-errors.ts";
 export { DatabaseError, QueryError } from "./errors/model-errors.ts";
 export { ManifestError, ParameterDescriptionError } from "./errors/parameter-errors.ts";
 export { BrokerError, TopicError } from "./errors/topic-errors.ts";

@@ -1,26 +1,23 @@
 import { readFileSync } from "node:fs";
-import { relative } from "node:path";
-import { parseArgs } from "node:util";
-import { writeManifest } from "../codegen/write-manifest.ts";
 import { isPinestreamError } from "../errors/base.ts";
 import { suggest } from "../errors/suggest.ts";
 import { openDatabase } from "../database/database.ts";
-
-/** Where the command line writes to. */
-export interface Output {
-  log(message: string): void;
-  error(message: string): void;
-}
+import { parseOptions, UsageError, type Output } from "./arguments.ts";
+import { runGenerate } from "./generate.ts";
 
 const HELP = `pinestream: typed event streams and JSON endpoints
 
 Usage: pinestream <command> [options]
 
 Commands:
-  generate            Describe the endpoints' parameters in a manifest, for production
+  generate            Write the typed client and, for production, the manifest of the endpoints' parameters
+    --config FILE     The configuration (default: pinestream.config.ts, if there is one); flags win over it
     --models GLOB     Files that have models; may be repeated (default: src/**/*.model.ts)
     --manifest FILE   The manifest to write (default: src/pinestream.manifest.json)
-    --check           Write nothing; fail if the manifest is not up to date
+    --client FILE     The client to write; may be repeated (default: src/generated/api.ts)
+    --no-client       Write the manifest alone, without running the models
+    --check           Write nothing; fail if a file is not up to date
+    --watch           Go on, and write again whenever a model or what it imports has changed
   migrate             Run the migrations that have not run yet
     --migrations DIR  Folder of the migrations (default: migrations)
     --url URL         postgres://… of the database (default: $DATABASE_URL)
@@ -30,16 +27,13 @@ Options:
   --help              Show this text
   --version           Show the version`;
 
-/** A mistake in the command line itself. */
-class UsageError extends Error {}
-
 type Command = (args: string[], output: Output) => Promise<number>;
 
-const COMMANDS: Readonly<Record<string, Command>> = { generate, migrate };
+const COMMANDS: Readonly<Record<string, Command>> = { generate: runGenerate, migrate };
 
 /**
  * Runs the command line. Gives the exit code: 0 when all is well, 1 when the command failed or `--check` found
- * an old manifest, 2 when the command line is wrong.
+ * an old file, 2 when the command line is wrong.
  */
 export async function run(args: readonly string[], output: Output = console): Promise<number> {
   const [name, ...rest] = args;
@@ -68,26 +62,8 @@ export async function run(args: readonly string[], output: Output = console): Pr
   }
 }
 
-async function generate(args: string[], output: Output): Promise<number> {
-  const { models, manifest, check } = parse(args, {
-    models: { type: "string", multiple: true },
-    manifest: { type: "string" },
-    check: { type: "boolean" },
-  });
-  const written = await writeManifest({ models, manifest, check });
-  const path = relative(process.cwd(), written.path);
-  const count = Object.values(written.content.endpoints).flatMap((methods) => Object.keys(methods)).length;
-  const endpoints = `${count} ${count === 1 ? "endpoint" : "endpoints"}`;
-  if (check && written.changed) {
-    output.error(`${path} is not up to date. Run \`npx pinestream generate\`.`);
-    return 1;
-  }
-  output.log(`${path} ${written.changed ? "written" : "is up to date"} (${endpoints}).`);
-  return 0;
-}
-
 async function migrate(args: string[], output: Output): Promise<number> {
-  const options = parse(args, {
+  const options = parseOptions(args, {
     migrations: { type: "string" },
     url: { type: "string" },
     "data-dir": { type: "string" },
@@ -109,26 +85,6 @@ async function migrate(args: string[], output: Output): Promise<number> {
     await database.close();
   }
   return 0;
-}
-
-type OptionTypes = Record<string, { type: "string" | "boolean"; multiple?: boolean }>;
-
-function parse<const T extends OptionTypes>(args: string[], options: T) {
-  const unknown = args.find((each) => each.startsWith("--") && !isOption(each, options));
-  if (unknown !== undefined) {
-    const names = Object.keys(options).map((name) => `--${name}`);
-    const name = unknown.split("=", 1)[0] ?? "";
-    throw new UsageError(`There is no option ${name} (${names.join(", ")}).${suggest(name, names)}`);
-  }
-  try {
-    return parseArgs({ args, options, strict: true, allowPositionals: false }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function isOption(argument: string, options: OptionTypes): boolean {
-  return argument === "--" || Object.hasOwn(options, argument.slice(2).split("=", 1)[0] ?? "");
 }
 
 function readVersion(): string {

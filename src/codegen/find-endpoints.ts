@@ -10,6 +10,8 @@ import { readSettings } from "../reflect/program.ts";
 
 /** An endpoint as its source declares it. */
 export interface FoundEndpoint extends DescriptionRequest {
+  /** Where its class stands; the method itself may be inherited from one in another file. */
+  classFile: string;
   /** Whether a `params` option tells its parameters; `maybe` where the options cannot be read by syntax. */
   hasParams: boolean | "maybe";
 }
@@ -54,7 +56,7 @@ class EndpointFinder {
     while (place && !seen.has(place.node)) {
       seen.add(place.node);
       for (const member of place.node.members) {
-        const endpoint = this.#toEndpoint(className, member, place.file);
+        const endpoint = this.#toEndpoint({ className, classFile: start.file }, member, place.file);
         if (endpoint && !found.has(endpoint.methodName)) found.set(endpoint.methodName, endpoint);
       }
       place = this.#baseOf(place);
@@ -62,7 +64,11 @@ class EndpointFinder {
     return [...found.values()];
   }
 
-  #toEndpoint(className: string, member: ts.ClassElement, file: string): FoundEndpoint | undefined {
+  #toEndpoint(
+    owner: { className: string; classFile: string },
+    member: ts.ClassElement,
+    file: string,
+  ): FoundEndpoint | undefined {
     const ts = this.#ts;
     if (!ts.isMethodDeclaration(member) || !member.body) return undefined;
     const source = this.#source(file);
@@ -77,7 +83,7 @@ class EndpointFinder {
     return {
       file,
       line: source.getLineAndCharacterOfPosition(member.getStart(source)).line + 1,
-      className,
+      ...owner,
       methodName,
       length: firstOpen < 0 ? parameters.length : firstOpen,
       hasParams: given.has(true) || (given.has("maybe") && "maybe"),

@@ -25,6 +25,9 @@ export interface Endpoint {
   hasOwnPath: boolean;
   guards: readonly string[];
   params: z.ZodObject | undefined;
+  /** For generated code. */
+  description: string | undefined;
+  resourceName: string | undefined;
   /** Options of `@stream`; `undefined` for a JSON endpoint. */
   stream: StreamOptions | undefined;
   api: APIOptions;
@@ -68,6 +71,8 @@ function toEndpoint(model: object, className: string, declaration: Declaration):
     hasOwnPath: path !== undefined,
     guards: option("guards") ?? [],
     params: option("params"),
+    description: option("description"),
+    resourceName: option("resourceName"),
     stream,
     api: declaration.api ?? {},
   };

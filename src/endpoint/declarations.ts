@@ -22,8 +22,17 @@ export interface Declaration {
 
 type Declared = Map<string, Declaration>;
 
-const byMetadata = new WeakMap<object, Declared>();
-const byPrototype = new WeakMap<object, Declared>();
+interface Declarations {
+  byMetadata: WeakMap<object, Declared>;
+  byPrototype: WeakMap<object, Declared>;
+}
+
+// One place for all copies of the package in a process: the command line's may be another than the project's.
+const SHARED = Symbol.for("pinestream.declarations");
+const { byMetadata, byPrototype } = ((globalThis as { [SHARED]?: Declarations })[SHARED] ??= {
+  byMetadata: new WeakMap(),
+  byPrototype: new WeakMap(),
+});
 
 /** A decorator's arguments, of either kind. */
 export type DecoratorArguments =

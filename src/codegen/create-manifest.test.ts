@@ -15,7 +15,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run } from "../cli/run.ts";
 import { ManifestError } from "../errors/parameter-errors.ts";
-import { writeManifest } from "./write-manifest.ts";
+import { generate, type GenerateOptions } from "./generate.ts";
 
 const repository = fileURLToPath(new URL("../../", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "pinestream-codegen-"));
@@ -43,6 +43,11 @@ function project(name: string, files: Record<string, string>): string {
     writeFileSync(join(root, path), text);
   }
   return root;
+}
+
+/** The manifest alone. */
+async function writeManifest(options: GenerateOptions) {
+  return (await generate({ ...options, clients: [] })).manifest;
 }
 
 const models = {
@@ -141,7 +146,14 @@ describe("the command line", () => {
 
   test("generates and checks", async () => {
     const root = project("cli", models);
-    const args = ["generate", "--models", `${root}/src/**/*.model.ts`, "--manifest", join(root, "m.json")];
+    const args = [
+      "generate",
+      "--models",
+      `${root}/src/**/*.model.ts`,
+      "--manifest",
+      join(root, "m.json"),
+      "--no-client",
+    ];
     expect(await invoke(...args, "--check")).toMatchObject({
       code: 1,
       text: expect.stringContaining("not up to date"),
