@@ -11,14 +11,16 @@ export interface Bundle {
 }
 
 /**
- * Bundles a module of the repository for browsers, minified, its exports in the global variable `bundle`. React,
- * where it is imported, is the one for development, unless `external` leaves it out.
+ * Bundles a module of the repository for browsers: as `es` it is minified, to be measured; as `iife` it is to run in a
+ * page, its exports in the global variable `bundle`. React, where it is imported, is the one for development, unless
+ * `external` leaves it out.
  */
 export async function bundleForBrowsers(
   path: string,
   format: "es" | "iife",
   external: RegExp = /^node:/,
 ): Promise<Bundle> {
+  const isMeasured = format === "es";
   const output = (await build({
     root: ROOT,
     configFile: false,
@@ -32,7 +34,7 @@ export async function bundleForBrowsers(
     define: { "process.env.NODE_ENV": JSON.stringify("development") },
     build: {
       write: false,
-      minify: "esbuild",
+      minify: isMeasured && "esbuild",
       target: "es2022",
       lib: { entry: `${ROOT}${path}`, formats: [format], name: "bundle" },
       rollupOptions: { external },
@@ -41,7 +43,10 @@ export async function bundleForBrowsers(
   const [chunk, ...others] = output.flatMap((each) => each.output);
   if (chunk?.type !== "chunk" || others.length > 0) throw new Error(`${path} gives more than one script`);
   const modules = chunk.moduleIds.map((id) => id.replace(ROOT, ""));
-  // Of a library Vite leaves the blanks to whoever bundles it for good.
-  const { code } = await transformWithEsbuild(chunk.code, "bundle.js", { minify: true, target: "es2022" });
+  let { code } = chunk;
+  if (isMeasured) {
+    // Of a library Vite leaves the blanks to whoever bundles it for good.
+    ({ code } = await transformWithEsbuild(code, "bundle.js", { minify: true, target: "es2022" }));
+  }
   return { code, modules: [...modules, ...chunk.imports, ...chunk.dynamicImports] };
 }

@@ -64,6 +64,7 @@ export function createApi(options: ClientOptions): Api {
 }
 
 const seen: Record<string, Seen> = {};
+let requests = 0;
 const uncaught: string[] = [];
 const complaints: string[] = [];
 
@@ -83,12 +84,19 @@ export function look(tag: string): Seen {
   return (seen[tag] ??= { renders: 0, commits: 0, received: [], shown: [], called: 0 });
 }
 
-/** Gives what nobody caught, and what was written to the console. */
-export function lookAround(): { uncaught: string[]; complaints: string[] } {
-  return { uncaught, complaints };
+/** Gives what nobody caught, what was written to the console, and how many requests were made. */
+export function lookAround(): { uncaught: string[]; complaints: string[]; requests: number } {
+  return { uncaught, complaints, requests };
 }
 
-const api = createApi({ retry: { interval: 5, maxInterval: 20 } });
+const api = createApi({
+  retry: { interval: 5, maxInterval: 20 },
+  // Also those that are aborted before anything is sent.
+  fetch: (...args) => {
+    requests++;
+    return fetch(...args);
+  },
+});
 
 function toOptions({ options, tag }: Spec): StreamOptions | undefined {
   if (!options?.count) return options;

@@ -38,7 +38,7 @@ describe.skipIf(!chromium.present)("in Chromium", () => {
       launchChromium(),
       bundleForBrowsers("test/react/page.tsx", "iife"),
     ]);
-  });
+  }, 120_000);
   afterAll(async () => await browser?.close());
 
   test.each([false, true])(
@@ -59,7 +59,7 @@ describe.skipIf(!chromium.present)("in Chromium", () => {
       await page.see("reducing", "the event", ({ state }) => state?.length === 1);
       expect(await page.text()).toBe("<output>open</output><output>open 1</output><output>idle</output>");
       expect((await page.look("handling")).shown[0]).toBe('["connecting",{}]');
-      expect(await page.lookAround()).toEqual({ uncaught: [], complaints: [] });
+      expect(await page.lookAround()).toEqual({ uncaught: [], complaints: [], requests: 1 });
       expect(harbour.runs).toHaveLength(1);
     },
   );
