@@ -31,6 +31,8 @@ export type { Manifest } from "./params/types.ts";
 export { createServer, type CreateServerOptions } from "./server/create-server.ts";
 export type { ModelSource, PinestreamOptions } from "./server/options.ts";
 export type { StreamFilter, StreamInfo, Streams } from "./server/streams.ts";
+export type { RunInfo, RunOptions, Runs } from "./runtime/runs.ts";
+export type { Run } from "./runtime/types.ts";
 export { pinestream as default } from "./server/plugin.ts";
 
 export { isPinestreamError, PinestreamError, type Issue } from "./errors/base.ts";
@@ -39,6 +41,7 @@ export {
   ForbiddenError,
   HTTPError,
   InvalidParametersError,
+  RunGoneError,
   ServerBusyError,
   TooManyConnectionsError,
   UnauthorizedError,

@@ -61,11 +61,20 @@ function checkStream(options: StreamOptions, refuse: (problem: string) => never)
   if (options === undefined || options.type !== "sse") {
     refuse(`type is ${JSON.stringify(options?.type)}. The only kind of stream is "sse".`);
   }
-  const { events, keepAlive, retry, overflow } = options;
+  const { events, keepAlive, retry, overflow, durable } = options;
   if (!events) refuse("has no events. Give @stream a z.object whose keys are event names.");
   checkEvents(events, refuse);
   if (keepAlive !== undefined && keepAlive !== false && !(keepAlive > 0 && Number.isFinite(keepAlive))) {
     refuse(`keepAlive is ${keepAlive}. Give the longest silence in ms, or false.`);
+  }
+  if (durable !== undefined && typeof durable !== "boolean") {
+    refuse(`durable is ${JSON.stringify(durable)}. Use true, or leave it out.`);
+  }
+  const marked = durable ? Object.keys(events.shape).find((name) => name.startsWith("~")) : undefined;
+  if (marked !== undefined) {
+    refuse(
+      `event ${JSON.stringify(marked)} of a durable endpoint begins with "~", as its log's own entries do.`,
+    );
   }
   if (retry !== undefined && !(Number.isSafeInteger(retry) && retry >= 0)) {
     refuse(`retry is ${retry}. Give the reconnection time as a whole number of ms.`);

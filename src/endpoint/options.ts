@@ -41,6 +41,11 @@ export interface StreamOptions<E extends z.ZodObject = z.ZodObject> extends Endp
   keepAlive?: number | false;
   /** Reconnection time in ms that clients are told when the stream opens; their own by default. */
   retry?: number;
+  /**
+   * Whether the handler runs on when its client leaves: its events are kept in a log of its own, a client that
+   * reconnects goes on where it was, and only `cancel` stops it. Not by default.
+   */
+  durable?: boolean;
   /** What becomes of a client that is too slow; the server's `overflow` by default. */
   overflow?: OverflowPolicy;
 }

@@ -36,6 +36,16 @@ export class ForbiddenError extends HTTPError {
   }
 }
 
+/** 410: the run of a durable endpoint has failed, was cancelled, or is no longer kept; or it is somebody else's. */
+export class RunGoneError extends HTTPError {
+  readonly code = "PINE_RUN_GONE";
+  override readonly statusCode = 410;
+
+  constructor(endpoint: string) {
+    super("This run is over and can't be resumed. Ask for a new one without a last event ID.", { endpoint });
+  }
+}
+
 /** 429: this client already has `maxConnectionsPerClient` streams open. */
 export class TooManyConnectionsError extends HTTPError {
   readonly code = "PINE_TOO_MANY_CONNECTIONS";

@@ -7,6 +7,7 @@ import type { AnyEvents } from "../schema/events.ts";
 import type { RegisteredContext, RegisteredUser } from "../endpoint/register.ts";
 import { EndpointDefinitionError } from "../errors/endpoint-errors.ts";
 import { UnauthorizedError } from "../errors/http-errors.ts";
+import type { Run } from "./types.ts";
 
 /** What the framework gives to handlers and guards. */
 export interface BaseContext {
@@ -34,6 +35,8 @@ export interface BaseContext {
   readonly signal: AbortSignal;
   /** The id of the last event the client has seen: the header, else the query parameter `lastEventId`. */
   readonly lastEventId: string | undefined;
+  /** The run of a durable endpoint; `undefined` on any other. */
+  readonly run: Run | undefined;
   /** The request's logger. */
   readonly log: FastifyBaseLogger;
   /**
@@ -59,6 +62,7 @@ export interface ContextSource {
   /** The stream's connection; a JSON endpoint has only a signal. */
   connection: StreamConnection | undefined;
   signal(): AbortSignal;
+  run?: Run | undefined;
 }
 
 /** The context of one request. */
@@ -102,6 +106,10 @@ export class RequestContext implements BaseContext {
 
   get lastEventId(): string | undefined {
     return this.#source.lastEventId;
+  }
+
+  get run(): Run | undefined {
+    return this.#source.run;
   }
 
   get log(): FastifyBaseLogger {

@@ -20,8 +20,18 @@ export interface Entry extends Omit<ContextSource, "endpoint" | "user" | "parse"
 export async function enter(
   endpoint: RuntimeEndpoint,
   host: Pick<StreamHost, "authenticate" | "extras">,
-  { onIdentity, ...source }: Entry,
+  entry: Entry,
 ): Promise<unknown[]> {
+  const context = await letIn(endpoint, host, entry);
+  return endpoint.parser.toArguments(context.params, context);
+}
+
+/** Signs in and passes the guards, for a request that runs no handler. @throws like `enter`, but for arguments. */
+export async function letIn(
+  endpoint: RuntimeEndpoint,
+  host: Pick<StreamHost, "authenticate" | "extras">,
+  { onIdentity, ...source }: Entry,
+): Promise<Context> {
   const { request } = source;
   const identity = await identify(host.authenticate, request);
   onIdentity?.(identity);
@@ -35,7 +45,7 @@ export async function enter(
   if (extras) extendContext(endpoint.name, context, extras);
   const ctx = context as unknown as Context;
   await passGuards(endpoint.guards, ctx, endpoint.name);
-  return endpoint.parser.toArguments(context.params, ctx);
+  return ctx;
 }
 
 /** Gives a request's arguments as they came: the body, or the query string with what the path holds. */

@@ -18,12 +18,15 @@ import { watchDeparture } from "./departure.ts";
 import { drive, isUnwinding, type Handler } from "./drive.ts";
 import { enter } from "./enter.ts";
 import { describeFailure } from "./failure.ts";
+import { serveRun } from "./serve-run.ts";
 import type { Lease, OpenStream, RuntimeEndpoint, StreamHost } from "./types.ts";
 
 /** A request to a stream, and how its answer is given. */
 export interface Exchange {
   request: FastifyRequest;
   reply: FastifyReply;
+  /** The run of a durable endpoint that the path names, if it names one. */
+  runId?: string;
   /** Writes the head and gives the transport to `onHead`, at once or later; or answers with an error. */
   sendHead(onHead: (transport: Transport) => void, onFailure: () => void): void;
   /** Whether an answer was begun that is not the stream's. */
@@ -54,17 +57,30 @@ export async function serveStream(
   try {
     if (connection.closed) return;
     run.lease = host.admit(request);
-    const args = await enter(endpoint, host, {
-      request,
-      reply,
-      connection,
-      lastEventId: connection.lastEventId,
-      signal: () => connection.signal,
-      onIdentity: (identity) => run.identify(identity),
-    });
-    if (!connection.closed) {
-      run.open();
-      await drive(connection, () => endpoint.handler.apply(endpoint.model, args) as Handler);
+    const onIdentity = (identity: Identity): void => run.identify(identity);
+    if (endpoint.isDurable) {
+      const { runId } = exchange;
+      await serveRun(endpoint, host, {
+        request,
+        reply,
+        connection,
+        runId,
+        onIdentity,
+        onEnter: () => run.open(),
+      });
+    } else {
+      const args = await enter(endpoint, host, {
+        request,
+        reply,
+        connection,
+        lastEventId: connection.lastEventId,
+        signal: () => connection.signal,
+        onIdentity,
+      });
+      if (!connection.closed) {
+        run.open();
+        await drive(connection, () => endpoint.handler.apply(endpoint.model, args) as Handler);
+      }
     }
     const refusal = connection.isOpen ? undefined : refusalFor(connection.reason);
     if (refusal) throw refusal;

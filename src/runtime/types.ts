@@ -2,9 +2,19 @@ import type { FastifyRequest } from "fastify";
 
 import type { ConnectionSettings } from "../connection/settings.ts";
 import type { RequestParser } from "../params/request-parser.ts";
+import type { RunSettings } from "../runs/run-log.ts";
+import type { Broker } from "../topic/broker.ts";
 import type { Authenticate } from "./authenticate.ts";
 import type { Guard } from "./guards.ts";
 import type { StreamConnection } from "../connection/stream-connection.ts";
+
+/** What a handler of a durable endpoint may know and do about its run. */
+export interface Run {
+  /** The run's id, by which it can be watched and cancelled: `{path}/{id}`. */
+  readonly id: string;
+  /** Stops the run: `ctx.signal` aborts, and the handler is unwound. Its viewers are not told that it has ended. */
+  cancel(): void;
+}
 
 /** An endpoint made ready to serve: nothing is looked up or compiled for a request. */
 export interface RuntimeEndpoint {
@@ -22,6 +32,8 @@ export interface RuntimeEndpoint {
   /** Settings of the stream's connections; `undefined` for a JSON endpoint. */
   stream: ConnectionSettings | undefined;
   contentType: string | undefined;
+  /** Whether its handler runs on without its clients. */
+  isDurable: boolean;
 }
 
 /** One request to a stream, as the server sees it. */
@@ -47,12 +59,23 @@ export interface Lease {
   release(): void;
 }
 
+/** Where the runs of a server are kept. */
+export interface RunHost {
+  readonly settings: RunSettings;
+  broker(): Broker;
+  /** Lists a run. @throws ServerBusyError where there are too many. */
+  add(run: Run & OpenStream): void;
+  /** Takes a run off the list; may be called repeatedly. */
+  remove(run: Run & OpenStream): void;
+}
+
 /** What the runtime needs from the server. */
 export interface StreamHost {
   readonly authenticate: Authenticate | undefined;
   /** What the application adds to a context. */
   readonly extras: ((request: FastifyRequest) => object | Promise<object>) | undefined;
   readonly maxLifetimeMs: number | undefined;
+  readonly runs: RunHost;
   /** Finds a place for a new stream. @throws ServerBusyError */
   admit(request: FastifyRequest): Lease;
   /** A request has come in. */

@@ -19,6 +19,7 @@ import { ConnectionLimits } from "./limits.ts";
 import { loadModels } from "./load-models.ts";
 import { readOptions, type PinestreamOptions, type Settings } from "./options.ts";
 import { ActiveStreams } from "./shutdown.ts";
+import { Runs } from "../runtime/runs.ts";
 import type { Streams } from "./streams.ts";
 
 /** What is left to Fastify for closing itself, in ms. */
@@ -40,6 +41,7 @@ export interface Route extends RuntimeEndpoint {
 /** All that one registration of the plugin serves, made ready before the first request. */
 export class Application implements StreamHost {
   readonly routes: readonly Route[];
+  readonly runs: Runs;
   readonly authenticate: StreamHost["authenticate"];
   readonly extras: StreamHost["extras"];
   readonly maxLifetimeMs: number | undefined;
@@ -66,6 +68,7 @@ export class Application implements StreamHost {
     this.extras = options.context;
     this.maxLifetimeMs = options.maxLifetime;
     this.routes = parts.routes;
+    this.runs = new Runs(() => options.broker ?? currentBroker(), options.runs);
     this.#settings = parts.settings;
     this.#limits = new ConnectionLimits(options);
     this.#downleveled = parts.downleveled;
@@ -225,6 +228,7 @@ async function toRoutes(
       httpMethod,
       path: endpoint.path,
       contentType: api.contentType,
+      isDurable: stream?.durable === true,
       compress: stream ? false : api.compress,
       stream: stream && {
         endpoint: name,

@@ -6,6 +6,7 @@ import type { Manifest } from "../params/types.ts";
 import type { Authenticate } from "../runtime/authenticate.ts";
 import type { Guards } from "../runtime/guards.ts";
 import type { Broker } from "../topic/broker.ts";
+import type { RunOptions } from "../runtime/runs.ts";
 
 /** A model: an instance, a class that takes no arguments, or a glob of files that export either. */
 export type ModelSource = object | string;
@@ -27,6 +28,8 @@ export interface PinestreamOptions {
    * It is closed with the last server that it was given to.
    */
   broker?: Broker;
+  /** How much is kept of the runs of durable endpoints, and how many there may be. */
+  runs?: RunOptions;
   /** The manifest of `pinestream generate`, or its path; `src/pinestream.manifest.json` by default. */
   manifest?: string | Manifest;
   /** Longest silence on a stream in ms, 15,000 by default, or `false` for no keep-alive. */

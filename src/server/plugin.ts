@@ -5,12 +5,15 @@ import { Application, type ServeOptions } from "./application.ts";
 import { answerErrors } from "./error-reply.ts";
 import { FAREWELL_MS, OpenConnections } from "./open-connections.ts";
 import { addRoutes } from "./routes.ts";
+import type { Runs } from "../runtime/runs.ts";
 import { Streams } from "./streams.ts";
 
 declare module "fastify" {
   interface FastifyInstance {
     /** The open streams of this application. */
     streams: Streams;
+    /** The runs of durable endpoints; of the application that was registered first, where there are several. */
+    runs: Runs;
   }
 }
 
@@ -31,6 +34,7 @@ export async function mount(
   prefix: string | undefined,
 ): Promise<void> {
   if (!fastify.hasDecorator("streams")) fastify.decorate("streams", new Streams());
+  if (!fastify.hasDecorator("runs")) fastify.decorate("runs", application.runs);
   application.listIn(fastify.streams);
   await fastify.register(
     async (scope: FastifyInstance) => {

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import type { ConnectionSettings } from "../connection/settings.ts";
 import { enter } from "../runtime/enter.ts";
 import { serveAPI } from "../runtime/serve-api.ts";
+import { cancelRun } from "../runtime/serve-run.ts";
 import { hasEnded, serveStream } from "../runtime/serve-stream.ts";
 import type { Application, Route } from "./application.ts";
 import { hasAnswered, noteAnswer } from "./answered.ts";
@@ -24,7 +25,7 @@ function isStream(route: Route): route is StreamRoute {
 }
 
 function addStream(fastify: FastifyInstance, application: Application, route: StreamRoute): void {
-  const { name, httpMethod, path } = route;
+  const { httpMethod, path } = route;
   fastify.route(
     withCompress(route, {
       method: httpMethod,
@@ -32,23 +33,10 @@ function addStream(fastify: FastifyInstance, application: Application, route: St
       exposeHeadRoute: false,
       onSend: takeOver,
       // Not async: Fastify would keep a promise, and take its end for an answer that is missing.
-      handler: (request, reply) => {
-        noteAnswer(reply);
-        if (hasEnded(name, request)) {
-          void reply.code(204).send();
-          return;
-        }
-        void serveStream(route, application, {
-          request,
-          reply,
-          sendHead: (onHead, onFailure) => sendHead(reply, onHead, onFailure),
-          hasAnswered: () => hasAnswered(reply),
-          sendError: (error) => sendError(reply, error),
-          destroy: () => reply.raw.destroy(),
-        });
-      },
+      handler: (request, reply) => answerStream(application, route, request, reply),
     }),
   );
+  if (route.isDurable) addRuns(fastify, application, route);
   if (httpMethod !== "GET") return;
   fastify.route(
     withCompress(route, {
@@ -57,6 +45,64 @@ function addStream(fastify: FastifyInstance, application: Application, route: St
       handler: (request, reply) => answerHead(application, route, request, reply),
     }),
   );
+}
+
+/** A run is a resource below its endpoint: it can be watched, and cancelled. */
+function addRuns(fastify: FastifyInstance, application: Application, route: StreamRoute): void {
+  const url = `${route.path}/:run`;
+  fastify.route(
+    withCompress(route, {
+      method: "GET",
+      url,
+      exposeHeadRoute: false,
+      onSend: takeOver,
+      handler: (request, reply) => answerStream(application, route, request, reply, runOf(request)),
+    }),
+  );
+  fastify.route({
+    method: "DELETE",
+    url,
+    handler: async (request, reply) => {
+      const controller = new AbortController();
+      const entry = {
+        request,
+        reply,
+        connection: undefined,
+        lastEventId: undefined,
+        signal: () => controller.signal,
+      };
+      await cancelRun(route, application, entry, runOf(request));
+      return reply.code(204).send();
+    },
+  });
+}
+
+function runOf(request: FastifyRequest): string {
+  return (request.params as { run: string }).run;
+}
+
+/** Not async: Fastify would keep a promise, and take its end for an answer that is missing. */
+function answerStream(
+  application: Application,
+  route: StreamRoute,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  runId?: string,
+): void {
+  noteAnswer(reply);
+  if (hasEnded(route.name, request)) {
+    void reply.code(204).send();
+    return;
+  }
+  void serveStream(route, application, {
+    request,
+    reply,
+    ...(runId !== undefined && { runId }),
+    sendHead: (onHead, onFailure) => sendHead(reply, onHead, onFailure),
+    hasAnswered: () => hasAnswered(reply),
+    sendError: (error) => sendError(reply, error),
+    destroy: () => reply.raw.destroy(),
+  });
 }
 
 /** HEAD answers what GET would begin with, for the same client and arguments, and runs no handler. */

@@ -14,6 +14,7 @@ import { suggest } from "../errors/suggest.ts";
 import { readParameterNames } from "../params/parameter-names.ts";
 import { resolveParameters } from "../reflect/resolve-parameters.ts";
 import type { Handler } from "../runtime/drive.ts";
+import { Runs } from "../runtime/runs.ts";
 import { serveStream } from "../runtime/serve-stream.ts";
 import type { OpenStream, RuntimeEndpoint, StreamHost } from "../runtime/types.ts";
 import { wrapMethods } from "../runtime/wrap-methods.ts";
@@ -113,6 +114,7 @@ function createHost<E extends z.ZodObject>(
     authenticate: () => user ?? null,
     extras: context && (() => context),
     maxLifetimeMs: undefined,
+    runs: new Runs(currentBroker),
     admit: () => ({ identify: () => {}, release: () => {} }),
     onIdentify: () => {},
     onStart: (stream: OpenStream) => log.start(stream.connection),
@@ -142,6 +144,7 @@ async function toRuntime<E extends z.ZodObject>(
     source: "query",
     hasOwnPath: false,
     contentType: undefined,
+    isDurable: false,
     stream: {
       endpoint: name,
       codec: new RecordingCodec(name, stream?.events as E, log),

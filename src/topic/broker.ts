@@ -10,6 +10,8 @@ export interface LogAddress {
   readonly history: number;
   /** How long an event is kept, in ms. */
   readonly ttlMs: number;
+  /** Stands before every id of this log; the broker takes no notice of it. */
+  readonly idPrefix?: string;
 }
 
 /** One event in a log. */

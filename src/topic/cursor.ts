@@ -19,8 +19,10 @@ const MAX_PARTS = 64;
 export class CursorSigner {
   readonly #fingerprint: string;
   readonly #secret: string;
+  readonly #prefix: string;
 
   constructor(log: LogAddress, epoch: string) {
+    this.#prefix = log.idPrefix ?? "";
     const address = formatAddress(log);
     this.#fingerprint = digest(address)
       .replace(/[^0-9a-z]/g, "")
@@ -32,10 +34,13 @@ export class CursorSigner {
   /** Makes the part of an id that stands for a position in this log. */
   sign(position: number): string {
     const text = position.toString(36);
-    return `${this.#fingerprint}${text}.${this.#tag(text)}`;
+    return `${this.#prefix}${this.#fingerprint}${text}.${this.#tag(text)}`;
   }
 
-  /** Finds the position in this log that an id stands for; `undefined` when it has none that was signed for it. */
+  /**
+   * Finds the position in this log that an id stands for, its prefix taken off; `undefined` when it has none that
+   * was signed for it.
+   */
   find(id: string): number | undefined {
     for (const part of id.split(SEPARATOR, MAX_PARTS)) {
       const [, fingerprint, text = "", tag] = PART.exec(part) ?? [];
