@@ -23,10 +23,20 @@ export type {
 } from "./topic/types.ts";
 export type { PipeGap, PipeOptions, PipeSource } from "./delivery/pipe.ts";
 export { BaseModel } from "./model/base-model.ts";
+export type { Change, Changes, Gap, RowChange } from "./changes/types.ts";
+export { trackChanges, untrackChanges } from "./changes/track.ts";
 export type { DatabaseOptions } from "./database/database.ts";
 export type { PoolOptions } from "./postgres/postgres-source.ts";
-export type { Conditions, FindManyOptions, FindManyResult, NewRow, Order, Patch } from "./model/types.ts";
 export { defineConfig, type ClientConfig, type PinestreamConfig } from "./codegen/config.ts";
+export type {
+  ChangesOptions,
+  Conditions,
+  FindManyOptions,
+  FindManyResult,
+  NewRow,
+  Order,
+  Patch,
+} from "./model/types.ts";
 export type { Manifest } from "./params/types.ts";
 export { createServer, type CreateServerOptions } from "./server/create-server.ts";
 export type { ModelSource, PinestreamOptions } from "./server/options.ts";
@@ -47,7 +57,7 @@ export {
   UnauthorizedError,
 } from "./errors/http-errors.ts";
 export { ConfigError, GenerateError } from "./errors/generate-errors.ts";
-export { DatabaseError, QueryError } from "./errors/model-errors.ts";
+export { ChangesError, DatabaseError, QueryError } from "./errors/model-errors.ts";
 export { ManifestError, ParameterDescriptionError } from "./errors/parameter-errors.ts";
 export { BrokerError, TopicError } from "./errors/topic-errors.ts";
 export { EventValidationError, StreamClosedError, type CloseReason } from "./errors/stream-errors.ts";

@@ -48,7 +48,8 @@ async function readColumns(kysely: AnyKysely, table: string): Promise<Columns> {
   return new Map(rows.map((column) => [column.name, column]));
 }
 
-function quoteTable(table: string): string {
+/** Quotes a table's name, part by part where it has its schema before a dot. */
+export function quoteTable(table: string): string {
   return table
     .split(".")
     .map((part) => `"${part.replace(/"/g, '""')}"`)

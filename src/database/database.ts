@@ -5,7 +5,12 @@ import { Catalog } from "./catalog.ts";
 import { EmbeddedSource } from "../embedded/embedded-source.ts";
 import { runMigrations } from "./migrations.ts";
 import { PostgresSource, type PoolOptions } from "../postgres/postgres-source.ts";
-import { toKyselyPool, type SessionSource } from "../session/sessions.ts";
+import {
+  toKyselyPool,
+  type Hearing,
+  type ListeningSession,
+  type SessionSource,
+} from "../session/sessions.ts";
 
 /** Which database to use, and how. */
 export interface DatabaseOptions {
@@ -36,7 +41,7 @@ export class Database {
   readonly #migrations: string | undefined;
   #migrating: Promise<string[]> | undefined;
   #migrated = false;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(source: SessionSource, migrations?: string) {
     this.#source = source;
@@ -45,9 +50,10 @@ export class Database {
     const gated: SessionSource = {
       description: source.description,
       connect: async () => {
-        if (!this.#migrated && migrations !== undefined && !this.#closed) await this.migrate();
+        if (!this.#migrated && migrations !== undefined && !this.closed) await this.migrate();
         return await source.connect();
       },
+      openListener: (hearing) => source.openListener(hearing),
       close: () => source.close(),
     };
     this.kysely = toKysely(gated);
@@ -56,7 +62,12 @@ export class Database {
 
   /** Whether `close` has been called. */
   get closed(): boolean {
-    return this.#closed;
+    return this.closing.aborted;
+  }
+
+  /** Aborts when `close` is called. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
   }
 
   /** What it is, for messages and logs; without user and password. */
@@ -78,12 +89,17 @@ export class Database {
     return this.#migrating;
   }
 
+  /** Opens a session that hears what `notify` sends. @throws DatabaseError, or the driver's error. */
+  openListener(hearing: Hearing): Promise<ListeningSession> {
+    return this.#source.openListener(hearing);
+  }
+
   /**
    * Lets running queries finish, for 5 s at most, and closes; one that is still starting is stopped at once.
    * Queries from then on throw `DatabaseError`. May be called repeatedly.
    */
   close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     return this.#source.close();
   }
 

@@ -21,6 +21,11 @@ export function kyselyOf(database: Database): AnyKysely {
   return findOpen(database)?.kysely ?? database.kysely;
 }
 
+/** Tells whether the running code is in a transaction of this database. */
+export function isInTransaction(database: Database): boolean {
+  return findOpen(database) !== undefined;
+}
+
 /**
  * Runs a function in a transaction: commits when its promise resolves, rolls back and rejects when it rejects.
  * Inside another one of the same database it is a savepoint of that one.

@@ -16,6 +16,7 @@ export type Request =
 /** From the worker: the answer to a request, or a sign of its own. */
 export type Reply =
   | { kind: "started" }
+  | { kind: "notification"; channel: string; payload: string }
   | { kind: "failed"; missing: boolean; error: ErrorFields }
   | { kind: "result"; id: number; result: RawResult | undefined }
   | { kind: "error"; id: number; error: ErrorFields };

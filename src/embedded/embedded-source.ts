@@ -10,12 +10,12 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 
 import { createDeferred } from "../async/deferred.ts";
+import { settleWithin } from "../async/settle-within.ts";
 import { DatabaseError } from "../errors/model-errors.ts";
 import { cacheFolder } from "./cache-folder.ts";
 import { fromErrorFields, type Reply, type Request, type WorkerOptions } from "./embedded-protocol.ts";
 import { lockFolder } from "./folder-lock.ts";
-import type { RawResult, RawSession, SessionSource } from "../session/sessions.ts";
-import { settleWithin } from "../async/settle-within.ts";
+import type { Hearing, ListeningSession, RawResult, RawSession, SessionSource } from "../session/sessions.ts";
 
 /** How long a closing database waits for the transaction that is running, in ms. */
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -71,6 +71,33 @@ export class EmbeddedSource implements SessionSource {
     }
   }
 
+  /** Listens in the one session; what it takes to begin and to stop waits until that is free. */
+  async openListener(hearing: Hearing): Promise<ListeningSession> {
+    this.#assertOpen();
+    const thread = this.#openThread();
+    thread.hearings.add(hearing);
+    thread.hold();
+    let open = true;
+    const run = async (text: string): Promise<void> => {
+      const session = await this.connect();
+      try {
+        await session.query(text, []);
+      } finally {
+        session.release(false);
+      }
+    };
+    return {
+      listen: (channel) => run(`listen "${channel}"`),
+      unlisten: (channel) => run(`unlisten "${channel}"`),
+      close: async () => {
+        if (!open) return;
+        open = false;
+        thread.hearings.delete(hearing);
+        thread.letGo();
+      },
+    };
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -110,12 +137,15 @@ export class EmbeddedSource implements SessionSource {
 
 class Thread {
   started = false;
+  readonly hearings = new Set<Hearing>();
   readonly #description: string;
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   readonly #onDeath: (death: { error: DatabaseError; started: boolean }) => void;
   readonly #unlock: () => void;
   #lastId = 0;
+  /** What keeps the process alive: answers that are due, and listeners. */
+  #holds = 0;
   #over: DatabaseError | undefined;
 
   constructor(
@@ -152,17 +182,26 @@ class Thread {
     if (this.#over) return Promise.reject(this.#over);
     const id = ++this.#lastId;
     return new Promise<RawResult | undefined>((resolve, reject) => {
-      if (this.#pending.size === 0) this.#worker.ref();
+      this.hold();
       this.#pending.set(id, { resolve, reject });
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window
       this.#worker.postMessage({ ...request, id } satisfies Request);
     });
   }
 
+  /** Keeps the process alive until `letGo` has been called as often. */
+  hold(): void {
+    if (this.#holds++ === 0) this.#worker.ref();
+  }
+
+  letGo(): void {
+    if (--this.#holds === 0) this.#worker.unref();
+  }
+
   /** Ends the thread at once; what waits for an answer is rejected. */
   async end(reason: DatabaseError): Promise<void> {
     this.#over ??= reason;
-    this.#rejectAll(this.#over);
+    this.#tellAll(this.#over);
     await this.#worker.terminate();
   }
 
@@ -178,10 +217,11 @@ class Thread {
         : `could not be started: ${cause.message}`;
       this.#die(new DatabaseError(`${this.#description} ${problem}`, { cause }));
       void this.#worker.terminate();
+    } else if (reply.kind === "notification") {
+      for (const hearing of this.hearings) hearing.onNotification(reply.channel, reply.payload);
     } else {
       const pending = this.#pending.get(reply.id);
-      this.#pending.delete(reply.id);
-      if (this.#pending.size === 0) this.#worker.unref();
+      if (this.#pending.delete(reply.id)) this.letGo();
       if (reply.kind === "result") pending?.resolve(reply.result);
       else pending?.reject(fromErrorFields(reply.error));
     }
@@ -191,14 +231,17 @@ class Thread {
     if (this.#over) return;
     this.#over = error;
     this.#onDeath({ error, started: this.started });
-    this.#rejectAll(error);
+    this.#tellAll(error);
   }
 
-  #rejectAll(error: DatabaseError): void {
+  #tellAll(error: DatabaseError): void {
     const pending = [...this.#pending.values()];
+    const hearings = [...this.hearings];
     this.#pending.clear();
+    this.hearings.clear();
     this.#worker.unref();
     for (const { reject } of pending) reject(error);
+    for (const hearing of hearings) hearing.onLost(error);
   }
 }
 

@@ -33,6 +33,7 @@ async function open(): Promise<PGliteModule.PGlite> {
     const options = workerData as WorkerOptions;
     const database = await openCluster(PGlite, { ...options, version });
     await database.exec("set time zone 'UTC'; set datestyle = 'ISO, MDY'; set bytea_output = 'hex'");
+    database.onNotification((channel, payload) => send({ kind: "notification", channel, payload }));
     send({ kind: "started" });
     return database;
   } catch (error) {

@@ -44,3 +44,20 @@ export function quote(value: unknown): string {
 export class DatabaseError extends PinestreamError {
   readonly code = "PINE_DATABASE";
 }
+
+/**
+ * The database can't tell of a table's changes: it has no trigger for that, and this role may not make it, or
+ * could not in time.
+ */
+export class ChangesError extends PinestreamError {
+  readonly code = "PINE_CHANGES_UNTRACKED";
+  /** Class name of the model that was asked. */
+  readonly model: string;
+  readonly table: string;
+
+  constructor(model: string, table: string, problem: string, options: { cause?: unknown } = {}) {
+    super(`${model}.changes: table "${table}" ${problem}`, options);
+    this.model = model;
+    this.table = table;
+  }
+}

@@ -1,12 +1,16 @@
-import { readAtUnwindPoint } from "../scope/unwind.ts";
-import { inTransaction } from "../scope/transaction-scope.ts";
-import { tableName } from "../schema/model-name.ts";
+import { openChanges } from "../changes/open-changes.ts";
+import type { Changes } from "../changes/types.ts";
 import type { AnyKysely } from "../database/any-kysely.ts";
 import { databaseOf } from "../database/default-database.ts";
-import * as reads from "./reads.ts";
-import { openTarget, type Target } from "./target.ts";
 import { kyselyOf, transact } from "../database/transaction.ts";
+import { tableName } from "../schema/model-name.ts";
+import { inTransaction } from "../scope/transaction-scope.ts";
+import { readAtUnwindPoint, unwindPoint } from "../scope/unwind.ts";
+import { toConditions } from "./conditions.ts";
+import * as reads from "./reads.ts";
+import { openTarget, prepare, type Target } from "./target.ts";
 import type {
+  ChangesOptions,
   Column,
   Conditions,
   FindManyOptions,
@@ -107,6 +111,31 @@ export class BaseModel<Row = any> {
   /** Deletes the rows of these ids. Gives the number of those that were there. */
   async del(id: Id<Row> | readonly Id<Row>[]): Promise<number> {
     return await writes.del(openModel(this), id);
+  }
+
+  /**
+   * Gives the rows that are inserted, updated and deleted from now on, as the database pushes them, whoever
+   * changes them. Begins with the first `next`, or earlier with `ready`, from whose resolving on nothing is missed.
+   *
+   * With `wq` these are the changes of the set of rows that `findMany` finds with it: a row that an update brings
+   * in comes as `insert`, one that it takes out as `delete`, as it last was inside.
+   *
+   * `{ gap: true }` comes where changes may be missing: the connection was lost meanwhile, the reader is more than
+   * 1,000 changes behind, the table was truncated, a row is beyond 16 MiB. Ends by itself with the stream on
+   * whose handler's chain it was called or first read, with `signal`, and when the database is closed.
+   *
+   * @throws QueryError inside a transaction; what else is wrong is thrown by `ready` and the first `next`.
+   */
+  changes(options: ChangesOptions<Row> = {}): Changes<Row> {
+    if (!inTransaction()) unwindPoint();
+    const { name } = this.constructor;
+    const { table } = this.constructor as typeof BaseModel;
+    return openChanges(databaseOf(this), {
+      model: name,
+      table,
+      signal: options.signal,
+      conditions: () => prepare(openModel(this), (subject) => toConditions(subject, options.wq)),
+    }) as unknown as Changes<Row>;
   }
 
   /**

@@ -52,6 +52,14 @@ export interface FindManyOptions<Row, Name = Column<Row>, Count extends boolean 
   count?: Count;
 }
 
+/** Which changes to give. */
+export interface ChangesOptions<Row> {
+  /** Conditions that all have to hold, as for `findMany`. Default: all rows. */
+  wq?: Conditions<Row>;
+  /** Ends it when it aborts. Not needed in a stream's handler. */
+  signal?: AbortSignal;
+}
+
 /** What `findMany` found. */
 export type FindManyResult<Row, Count> = Count extends true
   ? { data: Row[]; total: number }

@@ -1,9 +1,10 @@
 import type * as PgModule from "pg";
 import type { PoolClient, QueryArrayResult } from "pg";
 
-import { DatabaseError } from "../errors/model-errors.ts";
 import { settleWithin } from "../async/settle-within.ts";
-import type { RawResult, RawSession, SessionSource } from "../session/sessions.ts";
+import { DatabaseError } from "../errors/model-errors.ts";
+import type { Hearing, ListeningSession, RawResult, RawSession, SessionSource } from "../session/sessions.ts";
+import { PostgresListener } from "./postgres-listener.ts";
 
 /** How a server's connections are pooled; what is not set here has the defaults of `pg`'s Pool. */
 export interface PoolOptions {
@@ -36,6 +37,7 @@ export class PostgresSource implements SessionSource {
   readonly #url: string;
   readonly #options: PoolOptions;
   readonly #held = new Set<PostgresSession>();
+  readonly #listeners = new Set<PostgresListener>();
   readonly #prepared = new WeakSet<PoolClient>();
   #pool: Promise<PgModule.Pool> | undefined;
   #closing: Promise<void> | undefined;
@@ -68,12 +70,51 @@ export class PostgresSource implements SessionSource {
     return session;
   }
 
+  /** Listens on a connection of its own beside the pool. */
+  async openListener(hearing: Hearing): Promise<ListeningSession> {
+    this.#assertOpen();
+    const { Client } = await this.#load();
+    this.#assertOpen();
+    const { ssl, connectionTimeoutMillis = CONNECTION_TIMEOUT_MS } = this.#options;
+    const client = new Client({
+      connectionString: this.#url,
+      ...(ssl === undefined ? {} : { ssl }),
+      connectionTimeoutMillis,
+      keepAlive: true,
+    });
+    client.on("error", ignore);
+    try {
+      await client.connect();
+      this.#assertOpen();
+    } catch (error) {
+      await client.end().catch(ignore);
+      throw error;
+    }
+    const listener = new PostgresListener(client, {
+      onNotification: (channel, payload) => hearing.onNotification(channel, payload),
+      onLost: (error) => {
+        this.#listeners.delete(listener);
+        hearing.onLost(error);
+      },
+    });
+    this.#listeners.add(listener);
+    return {
+      listen: (channel) => listener.listen(channel),
+      unlisten: (channel) => listener.unlisten(channel),
+      close: async () => {
+        this.#listeners.delete(listener);
+        await listener.close();
+      },
+    };
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   async #close(): Promise<void> {
+    await Promise.all([...this.#listeners].map((listener) => listener.close()));
     const pool = await this.#pool?.catch(() => undefined);
     if (!pool) return;
     const ended = pool.end();
@@ -89,16 +130,24 @@ export class PostgresSource implements SessionSource {
     );
   }
 
-  async #createPool(): Promise<PgModule.Pool> {
-    let Pool: typeof PgModule.Pool;
+  async #load(): Promise<typeof PgModule> {
     try {
-      ({ Pool } = await import("pg"));
+      return await import("pg");
     } catch (cause) {
-      this.#pool = undefined;
       throw new DatabaseError(
         `${this.description} needs the package "pg", which could not be loaded. Run: npm install pg`,
         { cause },
       );
+    }
+  }
+
+  async #createPool(): Promise<PgModule.Pool> {
+    let Pool: typeof PgModule.Pool;
+    try {
+      ({ Pool } = await this.#load());
+    } catch (error) {
+      this.#pool = undefined;
+      throw error;
     }
     const pool = new Pool({
       connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,

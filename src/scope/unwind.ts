@@ -15,6 +15,7 @@ import { performance } from "node:perf_hooks";
 
 import { StreamClosedError, type CloseReason } from "../errors/stream-errors.ts";
 import { captureTrace, findAwaitChain, nameOfChain, readTrace, type Trace } from "./await-chain.ts";
+import { noteBegin, noteClose, noteEnd } from "./own-stream.ts";
 import { currentTurn } from "./turn.ts";
 
 /** How long nothing is thrown after a throw, in ms. */
@@ -78,6 +79,7 @@ export class Unwinder {
   begin(): void {
     this.#isRunning = true;
     running++;
+    noteBegin(this.chainName, this.#reason !== undefined);
   }
 
   /**
@@ -89,6 +91,7 @@ export class Unwinder {
     this.#places = new Map();
     closing.set(this.chainName, this);
     this.#reportTimer = setTimeout(onLinger, REPORT_MS).unref();
+    noteClose(this.chainName);
     if (pendingReads.size === 0) return;
     const reads = [...pendingReads];
     this.#patienceTimer = setTimeout(() => this.#abandonAll(reads), PATIENCE_MS).unref();
@@ -97,6 +100,7 @@ export class Unwinder {
   /** Stops unwinding for good, because the handler has ended. May be called repeatedly. */
   disarm(): void {
     this.#ended = true;
+    noteEnd(this.chainName);
     closing.delete(this.chainName);
     clearTimeout(this.#reportTimer);
     clearTimeout(this.#patienceTimer);

@@ -30,7 +30,25 @@ export interface SessionSource {
   readonly description: string;
   /** Waits for a session. @throws DatabaseError when the source is closed or cannot start. */
   connect(): Promise<RawSession>;
-  /** Lets running work finish within a bound, then ends all sessions. May be called repeatedly. */
+  /** Opens a session that hears what `notify` sends. @throws like `connect`. */
+  openListener(hearing: Hearing): Promise<ListeningSession>;
+  /** Lets running work finish within a bound, then ends all sessions, listening ones at once. May be called repeatedly. */
+  close(): Promise<void>;
+}
+
+/** Whom a listening session tells. */
+export interface Hearing {
+  onNotification(channel: string, payload: string): void;
+  /** Called once when the session has come to an end that its `close` did not bring about. */
+  onLost(error: Error): void;
+}
+
+/** A session that hears what `notify` sends. Keeps the process alive while it is open. */
+export interface ListeningSession {
+  /** Hears of everything that is committed after the promise has resolved. */
+  listen(channel: string): Promise<void>;
+  unlisten(channel: string): Promise<void>;
+  /** Ends it at once; `onLost` is not called. May be called repeatedly. */
   close(): Promise<void>;
 }
 

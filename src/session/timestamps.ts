@@ -43,6 +43,14 @@ export function formatTimestamp(date: Date): string | undefined {
   return Number.isNaN(date.getTime()) ? undefined : formatUTC(date, "");
 }
 
+/** Copies a Date, with what it could not hold. */
+export function copyTimestamp(date: Date): Date {
+  const copy = new Date(date);
+  const memory = memories.get(date);
+  if (memory) memories.set(copy, memory);
+  return copy;
+}
+
 function formatUTC(date: Date, microseconds: string): string {
   const year = date.getUTCFullYear();
   const number = (value: number, length = 2) => String(value).padStart(length, "0");
