@@ -86,14 +86,25 @@ export class EmbeddedSource implements SessionSource {
         session.release(false);
       }
     };
+    const channels = new Set<string>();
     return {
-      listen: (channel) => run(`listen "${channel}"`),
-      unlisten: (channel) => run(`unlisten "${channel}"`),
+      listen: async (channel) => {
+        channels.add(channel);
+        await run(`listen "${channel}"`);
+      },
+      unlisten: async (channel) => {
+        channels.delete(channel);
+        await run(`unlisten "${channel}"`);
+      },
       close: async () => {
         if (!open) return;
         open = false;
         thread.hearings.delete(hearing);
         thread.letGo();
+        // Not awaited, since the session may be in use for long; whoever listens next comes after it.
+        if (thread === this.#thread && !this.#closing) {
+          for (const channel of channels) void run(`unlisten "${channel}"`).catch(() => undefined);
+        }
       },
     };
   }

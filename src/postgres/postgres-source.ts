@@ -81,6 +81,8 @@ export class PostgresSource implements SessionSource {
       ...(ssl === undefined ? {} : { ssl }),
       connectionTimeoutMillis,
       keepAlive: true,
+      // Shown in pg_stat_activity, unless the URL names another.
+      fallback_application_name: "pinestream changes",
     });
     client.on("error", ignore);
     try {
