@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import { BaseModel, stream, z, type Context } from "pinestream";
-import { beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
+import { offerAsDefault } from "../../src/database/default-database.ts";
 import { listeners } from "../helpers/changes.ts";
 import { describeDatabases } from "../helpers/databases.ts";
 import { events } from "../helpers/stream-client.ts";
@@ -78,9 +79,16 @@ class BoatModel extends BaseModel<BoatRow> {
 }
 
 describeDatabases("changes in a stream's handler", (db) => {
+  let withdraw: () => void;
+  beforeAll(() => {
+    withdraw = offerAsDefault(db.database);
+  });
+  afterAll(() => withdraw());
+
   const serve = async (): Promise<Served & { boats: BoatModel }> => {
     const boats = new BoatModel();
-    const served = await http1.serve({ models: [boats], database: db.options });
+    // Without a database of its own the server takes the suite's: an embedded one takes seconds to start.
+    const served = await http1.serve({ models: [boats] });
     await sql`drop table if exists boats`.execute(boats.db);
     await sql`create table boats (id int primary key, name text not null)`.execute(boats.db);
     return { ...served, boats };
