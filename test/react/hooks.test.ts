@@ -44,8 +44,9 @@ describe.skipIf(!chromium.present)("useStream in Chromium", () => {
       await page.render([{ tag: "a" }], true);
       await page.see("a", "open", isOpen);
       harbour.publish("tide", { n: 1 }, { id: "7" });
-      const { received } = await page.see("a", "the event", ({ received }) => received.length > 0);
-      expect(received).toEqual(['tide {"n":1} 7']);
+      const seen = await page.see("a", "the event", ({ received }) => received.length > 0);
+      expect(seen.mounts).toBe(2);
+      expect(seen.received).toEqual(['tide {"n":1} 7']);
       expect(harbour.runs).toHaveLength(1);
       expect(harbour.open()).toHaveLength(1);
       expect(await page.lookAround()).toEqual({ uncaught: [], complaints: [], requests: 1 });
@@ -256,6 +257,40 @@ describe.skipIf(!chromium.present)("useStream in Chromium", () => {
       expect(seen.state).toEqual([]);
       expect(seen.shown.at(-1)).toBe('["open",{}]');
       expect(harbour.runs.map(({ lastEventId }) => lastEventId)).toEqual([undefined, undefined]);
+    });
+  });
+
+  describe("a component that React hides", () => {
+    test("has no connection, and goes on after its last event when it is shown", async () => {
+      const { harbour, page } = await start();
+      const spec: Spec = { tag: "a", reduces: true, hidden: false };
+      await page.render([spec], true);
+      await page.see("a", "open", isOpen);
+      harbour.publish("tide", { n: 1 }, { id: "one" });
+      await page.see("a", "the event", ({ state }) => state?.length === 1);
+      await page.render([{ ...spec, hidden: true }], true);
+      await streams(harbour, 0);
+      await page.render([spec], true);
+      await streams(harbour, 1);
+      harbour.publish("tide", { n: 2 }, { id: "two" });
+      await page.see("a", "the next event", ({ state }) => state?.length === 2);
+      expect(harbour.runs.map(({ lastEventId }) => lastEventId)).toEqual([undefined, "one"]);
+    });
+
+    test("does not ask again for a stream that has ended", async () => {
+      const { harbour, page } = await start();
+      const spec: Spec = { tag: "a", reduces: true, hidden: false };
+      await page.render([spec], true);
+      await page.see("a", "open", isOpen);
+      harbour.publish("tide", { n: 1 });
+      harbour.end();
+      await page.see("a", "the end", ({ shown }) => shown.at(-1) === '["ended"]');
+      await page.render([{ ...spec, hidden: true }], true);
+      await page.render([spec, { tag: "b", params: { berth: 2 } }], true);
+      await page.see("b", "open", isOpen);
+      expect((await page.look("a")).shown.at(-1)).toBe('["ended"]');
+      expect((await page.look("a")).state).toEqual([1]);
+      expect(harbour.runs).toHaveLength(2);
     });
   });
 

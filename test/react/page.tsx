@@ -1,7 +1,7 @@
 // What runs in the page: components that a test describes and describes anew, and what they have seen.
 import { createClient, type ClientOptions, type StreamMethod } from "pinestream/client";
 import { useStream, useStreamReducer, type StreamOptions, type StreamResult } from "pinestream/react";
-import { Profiler, StrictMode, useRef, type ReactNode } from "react";
+import { Activity, Profiler, StrictMode, useEffect, useRef, type ReactNode } from "react";
 import { createRoot, hydrateRoot, type Root } from "react-dom/client";
 
 /** A component as a test wants it. */
@@ -19,12 +19,16 @@ export interface Spec {
   reduces?: boolean;
   /** Its handler throws. */
   throws?: boolean;
+  /** Whether React hides it for now, as the screens of an application that may come back. */
+  hidden?: boolean;
 }
 
 /** What a component has seen. */
 export interface Seen {
   renders: number;
   commits: number;
+  /** How often an effect of its mount was run. */
+  mounts: number;
   /** What its handlers were called with, or its reducer. */
   received: string[];
   /** What it has read, at each render, as JSON. */
@@ -81,7 +85,7 @@ if ("document" in globalThis) {
 
 /** Gives what the component of that tag has seen so far. */
 export function look(tag: string): Seen {
-  return (seen[tag] ??= { renders: 0, commits: 0, received: [], shown: [], called: 0 });
+  return (seen[tag] ??= { renders: 0, commits: 0, mounts: 0, received: [], shown: [], called: 0 });
 }
 
 /** Gives what nobody caught, what was written to the console, and how many requests were made. */
@@ -137,6 +141,7 @@ function Handling(spec: Spec): ReactNode {
     },
     toOptions(spec),
   );
+  useEffect(() => void look(tag).mounts++, [tag]);
   note(tag, result, spec.reads);
   return <output>{result.status}</output>;
 }
@@ -161,13 +166,26 @@ function Reducing(spec: Spec): ReactNode {
 }
 
 /** What a page with these components is. */
-export function View({ specs, strict }: { specs: Spec[]; strict: boolean }): ReactNode {
-  const components = specs.map((spec) => (
-    <Profiler key={spec.tag} id={spec.tag} onRender={() => void look(spec.tag).commits++}>
-      {spec.reduces ? <Reducing {...spec} /> : <Handling {...spec} />}
-    </Profiler>
-  ));
-  return strict ? <StrictMode>{components}</StrictMode> : components;
+function View({ specs }: { specs: Spec[] }): ReactNode {
+  return specs.map((spec) => {
+    const component = (
+      <Profiler key={spec.tag} id={spec.tag} onRender={() => void look(spec.tag).commits++}>
+        {spec.reduces ? <Reducing {...spec} /> : <Handling {...spec} />}
+      </Profiler>
+    );
+    if (spec.hidden === undefined) return component;
+    return (
+      <Activity key={spec.tag} mode={spec.hidden ? "hidden" : "visible"}>
+        {component}
+      </Activity>
+    );
+  });
+}
+
+/** Makes the page; in StrictMode only what stands at the very top has its effects run twice. */
+export function toPage(specs: Spec[], strict: boolean): ReactNode {
+  const view = <View specs={specs} />;
+  return strict ? <StrictMode>{view}</StrictMode> : view;
 }
 
 let root: Root | undefined;
@@ -176,12 +194,12 @@ const place = (): any => (globalThis as any).document.getElementById("root");
 /** Renders these components in place of those before. */
 export function render(specs: Spec[], strict = false): void {
   root ??= createRoot(place());
-  root.render(<View specs={specs} strict={strict} />);
+  root.render(toPage(specs, strict));
 }
 
 /** Takes over what a server has rendered. */
 export function hydrate(specs: Spec[], strict = false): void {
-  root = hydrateRoot(place(), <View specs={specs} strict={strict} />, {
+  root = hydrateRoot(place(), toPage(specs, strict), {
     onRecoverableError: (error) => complaints.push(String(error)),
   });
 }

@@ -1,5 +1,4 @@
 // Pages that a server has rendered: what it renders, and how a browser takes them over.
-import { createElement } from "react";
 import { renderToString } from "react-dom/server";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -8,7 +7,7 @@ import { launchChromium } from "../helpers/chromium.ts";
 import { chromium } from "../helpers/parts.ts";
 import { waitFor } from "../helpers/wait-for.ts";
 import { HarbourPage, startHarbour } from "./harbour.ts";
-import { look, View, type Spec } from "./page.tsx";
+import { look, toPage, type Spec } from "./page.tsx";
 
 const specs: Spec[] = [
   { tag: "handling", reads: ["status", "latest"] },
@@ -16,7 +15,7 @@ const specs: Spec[] = [
   { tag: "idle", options: { enabled: false } },
 ];
 
-const renderOnServer = (strict = false) => renderToString(createElement(View, { specs, strict }));
+const renderOnServer = (strict = false) => renderToString(toPage(specs, strict));
 
 test("a server renders the initial state, and asks nobody", () => {
   const fetch = vi.spyOn(globalThis, "fetch");
