@@ -231,7 +231,8 @@ describe.skipIf(!chromium.present)("useStream in Chromium", () => {
         ({ shown }) => shown.at(-1) === '["idle",{"tide":{"n":1}}]',
       );
       await page.render([spec], true);
-      await page.see("a", "open again", isOpen);
+      const { shown } = await page.see("a", "open again", isOpen);
+      expect(shown.at(-1)).toBe('["open",{"tide":{"n":1}}]');
       harbour.publish("tide", { n: 2 }, { id: "two" });
       await page.see("a", "the next event", ({ state }) => state?.length === 2);
       expect((await page.look("a")).state).toEqual([1, 2]);
