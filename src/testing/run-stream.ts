@@ -19,9 +19,9 @@ import { serveStream } from "../runtime/serve-stream.ts";
 import type { OpenStream, RuntimeEndpoint, StreamHost } from "../runtime/types.ts";
 import { wrapMethods } from "../runtime/wrap-methods.ts";
 import { currentBroker } from "../topic/current-broker.ts";
-import { createPipe } from "../topic/pipe.ts";
 import { toArguments } from "./arguments.ts";
 import { EventLog } from "./event-log.ts";
+import { createRecordingPipe } from "./recording-pipe.ts";
 import type { ArgumentsOf, RunStreamOptions, StreamMethodName, StreamRun } from "./types.ts";
 
 /**
@@ -148,7 +148,7 @@ async function toRuntime<E extends z.ZodObject>(
     stream: {
       endpoint: name,
       codec: new RecordingCodec(name, stream?.events as E, log),
-      pipe: createPipe(currentBroker),
+      pipe: createRecordingPipe(stream?.events as E, (event, data, id) => log.record(event, data, id)),
       keepAliveMs: false,
       retryMs: undefined,
       maxBufferedBytes: Number.POSITIVE_INFINITY,

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 
 import type { EventCodec } from "../schema/event-codec.ts";
+import type { EventReviver } from "../shape/revive-events.ts";
 import type { AnyEvents, EventData, EventName } from "../schema/events.ts";
 import type { LogAddress } from "./broker.ts";
 import { currentBroker } from "./current-broker.ts";
@@ -13,8 +14,7 @@ import type { TopicChannel, TopicPublishOptions, TopicSubscribeOptions, TopicSub
 export interface TopicKind<E extends z.ZodObject> {
   events: E;
   codec: EventCodec;
-  /** Gives data that was parsed from JSON the form that the schema had given it. */
-  revive(event: string, data: unknown): unknown;
+  revive: EventReviver;
 }
 
 /** One log of a topic, as an application uses it. */

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { TopicError } from "../errors/topic-errors.ts";
 import { checkEvents } from "../schema/check-events.ts";
 import { EventCodec } from "../schema/event-codec.ts";
+import { createEventReviver } from "../shape/revive-events.ts";
 import { TopicLog, type TopicKind } from "./topic-log.ts";
 import type { Topic, TopicChannel, TopicOptions } from "./types.ts";
 
@@ -60,6 +61,6 @@ export function topic<E extends z.ZodObject>(name: string, events: E, options: T
   }
   if (!(ttl > 0)) refuse(`ttl is ${ttl}. Give the time in ms that an event is kept for.`);
   const codec = new EventCodec(`topic ${JSON.stringify(name)}`, events);
-  const revive = (_event: string, data: unknown): unknown => data;
-  return new NamedTopic(name, { events, codec, revive }, { history, ttlMs: ttl });
+  const kind = { events, codec, revive: createEventReviver(events) };
+  return new NamedTopic(name, kind, { history, ttlMs: ttl });
 }

@@ -1,0 +1,37 @@
+import type { z } from "zod";
+
+import { revive, type ReviveRefs, type RevivePlan } from "../wire/revive.ts";
+import { SchemaReader } from "./from-schema.ts";
+import { RevivePlanner } from "./revive-plan.ts";
+
+/** Gives the data of an event, parsed from JSON, the dates and bigints that its schema had given it. */
+export type EventReviver = (event: string, data: unknown) => unknown;
+
+/**
+ * Makes a reviver for events; the schemas are looked at when it is first used. Where a schema allows both a text
+ * and a date or bigint, what comes stays a text.
+ */
+export function createEventReviver(events: z.ZodObject): EventReviver {
+  let made: { plans: Map<string, RevivePlan>; refs: ReviveRefs } | undefined;
+  return (event, data) => {
+    made ??= planEvents(events);
+    return revive(data, made.plans.get(event), made.refs);
+  };
+}
+
+function planEvents(events: z.ZodObject): { plans: Map<string, RevivePlan>; refs: ReviveRefs } {
+  const reader = new SchemaReader("output");
+  const fields = reader.readFields(events, "");
+  const planner = new RevivePlanner(reader.definitions);
+  const plans = new Map<string, RevivePlan>();
+  for (const { name, shape } of fields) {
+    const plan = planner.plan(planner.settle(shape));
+    if (plan !== undefined) plans.set(name, plan);
+  }
+  const refs: Record<string, RevivePlan> = {};
+  for (const [id, { shape }] of Object.entries(reader.definitions)) {
+    const plan = planner.plan(planner.settle(shape));
+    if (plan !== undefined) refs[id] = plan;
+  }
+  return { plans, refs };
+}
