@@ -1,4 +1,5 @@
 import { createDeferred, type Deferred } from "../async/deferred.ts";
+import { watchOwnStream } from "../scope/own-stream.ts";
 import { nextTurn } from "../scope/turn.ts";
 import type { Broker, LogAddress, LogPage } from "./broker.ts";
 import type { FramedEntry } from "./entry.ts";
@@ -30,6 +31,7 @@ export class LogIterator implements AsyncIterableIterator<Item, undefined> {
   #reader: Reader | undefined;
   #cursor = "";
   #isServing = false;
+  #isWatched = false;
   /** @internal */
   closed = false;
   readonly #onClose = new Set<() => void>();
@@ -45,6 +47,7 @@ export class LogIterator implements AsyncIterableIterator<Item, undefined> {
       signal.addEventListener("abort", end, { once: true });
       this.onClose(() => signal.removeEventListener("abort", end));
     }
+    this.#watch();
   }
 
   [Symbol.asyncIterator](): this {
@@ -52,6 +55,7 @@ export class LogIterator implements AsyncIterableIterator<Item, undefined> {
   }
 
   async ready(): Promise<void> {
+    this.#watch();
     if (this.closed) return;
     this.#starting ??= this.#start().catch((error: unknown) => {
       this.#starting = undefined;
@@ -67,6 +71,7 @@ export class LogIterator implements AsyncIterableIterator<Item, undefined> {
   }
 
   async next(): Promise<Step> {
+    this.#watch();
     if (this.closed) {
       // A loop around this one must not keep others from their turn.
       await nextTurn();
@@ -81,6 +86,15 @@ export class LogIterator implements AsyncIterableIterator<Item, undefined> {
   async return(): Promise<Step> {
     this.#end();
     return { done: true, value: undefined };
+  }
+
+  /** It is the stream's on whose handler's chain it was made, or else first read. */
+  #watch(): void {
+    if (this.closed || this.#isWatched) return;
+    const unwatch = watchOwnStream(() => this.#end());
+    if (!unwatch) return;
+    this.#isWatched = true;
+    this.onClose(unwatch);
   }
 
   async #start(): Promise<void> {
