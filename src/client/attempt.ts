@@ -41,7 +41,7 @@ export function startAttempt(stream: OutgoingRequest, lastEventId: string, liste
     controller.abort();
   };
   const watchdog = startWatchdog(() => {
-    reject(broken("silent for longer than its keep-alive allows"));
+    reject(broken("silent beyond its keep-alive"));
     stop();
   });
 
@@ -65,7 +65,7 @@ export function startAttempt(stream: OutgoingRequest, lastEventId: string, liste
       reader.push(value);
       if (signal.aborted) return;
       if (reader.pendingLength > (client.maxEventLength ?? MAX_EVENT_LENGTH)) {
-        throw new ResponseFormatError(`${request.name}: an event is longer than maxEventLength`);
+        throw new ResponseFormatError(`${request.name}: an event exceeds maxEventLength`);
       }
       // While nothing is read, silence is our own doing.
       watchdog.stop();
@@ -90,7 +90,7 @@ export function startAttempt(stream: OutgoingRequest, lastEventId: string, liste
     if (response.status !== 200) throw await readError(request, response);
     const type = response.headers.get("content-type") ?? "";
     if (!/^text\/event-stream\s*(;|$)/i.test(type) || !response.body) {
-      throw new ResponseFormatError(`${request.name}: the answer is no event stream, but "${type}"`);
+      throw new ResponseFormatError(`${request.name}: no event stream: "${type}"`);
     }
     listener.onOpen();
     if (!signal.aborted) await read(response.body.getReader());

@@ -2,7 +2,7 @@ import { ConnectionError, ResponseError, ResponseFormatError } from "../errors/c
 import type { Issue } from "../errors/base.ts";
 import { stringifyData } from "../wire/data.ts";
 import { LAST_EVENT_ID_HEADER, LAST_EVENT_ID_PARAMETER } from "../wire/event-stream.ts";
-import { formatQuery } from "../wire/query.ts";
+import { formatItem, formatQuery } from "../wire/query.ts";
 import { isSameOrigin, toURL } from "./globals.ts";
 import type { CallEndpoint, CallOptions, ClientOptions, StreamEndpoint } from "./types.ts";
 
@@ -16,18 +16,28 @@ export interface PreparedRequest {
   readonly body: string | undefined;
 }
 
-/** Writes parameters where the endpoint looks for them. Names are sorted, so that equal ones give equal texts. */
+/**
+ * Writes parameters where the endpoint looks for them: those that its path names (`/berths/:id`) there, the others
+ * in the query or the body. Names are sorted, so that equal ones give equal texts.
+ */
 export function prepareRequest(
   endpoint: StreamEndpoint | CallEndpoint,
   parameters?: object,
 ): PreparedRequest {
   const { method, path } = endpoint;
   const name = `${method} ${path}`;
-  const sorted = Object.fromEntries(Object.entries(parameters ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const sorted: { [name: string]: unknown } = Object.fromEntries(
+    Object.entries(parameters ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+  const filled = path.replace(/:(\w+)/g, (_match, key: string) => {
+    const value = formatItem(sorted[key]);
+    delete sorted[key];
+    return encodeURIComponent(value);
+  });
   const isQuery = method === "GET" || method === "DELETE";
   const query = isQuery ? formatQuery(sorted) : "";
   const body = isQuery ? undefined : stringifyData(sorted);
-  return { method, name, target: path + (query && `?${query}`), body };
+  return { method, name, target: filled + (query && `?${query}`), body };
 }
 
 /**

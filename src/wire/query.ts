@@ -15,9 +15,9 @@ export function formatQuery(parameters: object): string {
   return query.toString();
 }
 
-function formatItem(value: unknown): string {
-  if (typeof value === "string") return value;
+/** Writes one value as the text that stands for it in a query or a path. */
+export function formatItem(value: unknown): string {
   const text = stringifyData(value);
-  // A date or a bigint by itself: not as a JSON string, but bare.
+  // A string, a date or a bigint by itself: not as a JSON string, but bare.
   return text.startsWith('"') ? (JSON.parse(text) as string) : text;
 }
