@@ -139,7 +139,7 @@ function callEach<Handler>(
   handlers: ReadonlySet<Handler> = new Set(),
   call: (handler: Handler) => void,
 ): void {
-  for (const handler of [...handlers]) {
+  for (const handler of new Set(handlers)) {
     try {
       if (handlers.has(handler)) call(handler);
     } catch (error) {

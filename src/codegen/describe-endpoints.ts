@@ -75,16 +75,19 @@ async function describeGroup(
   // It is awaited only after the checker's work, which goes on meanwhile.
   loading.catch(() => {});
   await new Promise((resolve) => setImmediate(resolve));
-  const types = new EndpointTypes(compiler, files, prefix);
-  const { endpoints: loaded, definitions } = await loading;
-  const concrete = loaded.filter((endpoint) => !types.isAbstract(endpoint));
+  const lean = new EndpointTypes(compiler, files, { prefix, lean: true });
+  const loaded = await loading;
+  const concrete = loaded.endpoints.filter((endpoint) => !lean.isAbstract(endpoint));
   const params = await describeParams(concrete, options.manifest);
-  const endpoints = concrete.map((endpoint) => describeEndpoint(endpoint, types, params.get(endpoint) ?? []));
-  return {
-    endpoints,
-    definitions: fillDefinitions({ ...definitions, ...types.definitions }),
+  const describe = (types: EndpointTypes): DescribedEndpoints => ({
+    endpoints: concrete.map((endpoint) => describeEndpoint(endpoint, types, params.get(endpoint) ?? [])),
+    definitions: fillDefinitions({ ...loaded.definitions, ...types.definitions }),
     dependencies: [...types.dependencies],
-  };
+  });
+  const described = describe(lean);
+  return lean.isUnresolved
+    ? describe(new EndpointTypes(compiler, files, { prefix, lean: false }))
+    : described;
 }
 
 function describeEndpoint(

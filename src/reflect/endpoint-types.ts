@@ -24,11 +24,18 @@ export class EndpointTypes {
   readonly #checker: ts.TypeChecker;
   readonly #types: JSONTypes;
 
-  /** @param prefix Begins the ids of definitions. */
-  constructor(compiler: CompilerPackage, files: readonly string[], prefix: string) {
+  /**
+   * `prefix` begins the ids of definitions. A `lean` program leaves out packages that this one imports, which takes
+   * a fraction of the time; `isUnresolved` then tells whether they are needed.
+   */
+  constructor(
+    compiler: CompilerPackage,
+    files: readonly string[],
+    { prefix, lean }: { prefix: string; lean: boolean },
+  ) {
     const { options: compilerOptions, configFiles } = readSettings(compiler.ts, files[0] ?? "");
     this.#compiler = compiler.ts;
-    this.#program = createProgram(compiler, { files, compilerOptions, lean: false });
+    this.#program = createProgram(compiler, { files, compilerOptions, lean });
     this.#checker = this.#program.getTypeChecker();
     this.#types = new JSONTypes(compiler.ts, this.#program, prefix);
     this.dependencies = [...listAllDependencies(this.#program), ...configFiles];
@@ -37,6 +44,11 @@ export class EndpointTypes {
   /** The definitions that the shapes given so far refer to. */
   get definitions(): Readonly<Record<string, Definition>> {
     return this.#types.definitions;
+  }
+
+  /** Whether a program with more files may have told more. */
+  get isUnresolved(): boolean {
+    return this.#types.isUnresolved;
   }
 
   /** Tells whether a model is an abstract class, which never runs by itself. */

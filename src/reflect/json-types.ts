@@ -39,6 +39,7 @@ export class JSONTypes {
   readonly #known = new Map<ts.Type, string>();
   #count = 0;
   #size = 0;
+  #isUnresolved = false;
 
   /** @param prefix Begins the ids of definitions. */
   constructor(ts: Compiler, program: ts.Program, prefix: string) {
@@ -46,6 +47,11 @@ export class JSONTypes {
     this.#program = program;
     this.#checker = program.getTypeChecker();
     this.#prefix = prefix;
+  }
+
+  /** Whether some type was `any`, which may be for want of files in this program. */
+  get isUnresolved(): boolean {
+    return this.#isUnresolved;
   }
 
   /** Reads a type as it is seen from `node`; `name` is for definitions whose type has none. */
@@ -99,6 +105,7 @@ export class JSONTypes {
   #readSimple(type: ts.Type): Shape | undefined {
     const { TypeFlags } = this.#ts;
     const { flags } = type;
+    if (flags & TypeFlags.Any) this.#isUnresolved = true;
     if (flags & (TypeFlags.Any | TypeFlags.Unknown | TypeFlags.NonPrimitive)) return { kind: "unknown" };
     if (flags & TypeFlags.Never) return { kind: "never" };
     if (flags & (TypeFlags.Undefined | TypeFlags.Void | TypeFlags.ESSymbolLike)) return { kind: "undefined" };

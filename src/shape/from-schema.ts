@@ -7,7 +7,7 @@
 
 import { type core, globalRegistry } from "zod";
 import type { Definition, Documentation, PropertyShape, Shape } from "./shape.ts";
-import { EMPTY_OBJECT, toIntersection, toUnion, withNull, withoutUndefined } from "./unions.ts";
+import { EMPTY_OBJECT, optionsOf, toIntersection, toUnion, withNull, withoutUndefined } from "./unions.ts";
 import { toPascalCase } from "./words.ts";
 
 /** Which side of a schema's parse is meant. */
@@ -61,7 +61,8 @@ export class SchemaReader {
   readEvents(events: core.$ZodObject, name: string): PropertyShape[] {
     return Object.entries(events._zod.def.shape).map(([key, schema]) => {
       const shape = withNull(this.read(schema, name + toPascalCase(key)));
-      return { name: key, shape, ...documentationOf(schema) };
+      const isNamed = optionsOf(shape).some(({ kind }) => kind === "ref");
+      return { name: key, shape, ...(isNamed ? {} : documentationOf(schema)) };
     });
   }
 
@@ -160,7 +161,10 @@ export class SchemaReader {
       // Whoever passes a parameter may pass `undefined` for it, too.
       shape: isOptional && this.#direction === "input" ? toUnion([shape, { kind: "undefined" }]) : shape,
       ...(isOptional ? { optional: true } : {}),
-      ...(shape.kind === "ref" ? {} : documentationOf(field)),
+      // What is said of a type with a name stands there.
+      ...(optionsOf(shape).some(({ kind }) => kind === "ref")
+        ? ownDocumentationOf(field)
+        : documentationOf(field)),
     };
   }
 
@@ -242,16 +246,18 @@ function toReadonly(shape: Shape): Shape {
 }
 
 /** Gives what `.describe()` and `.meta()` say of a schema, or of what it wraps. */
-export function documentationOf(schema: core.$ZodType): Documentation {
-  const { description, deprecated } = metaOf(schema);
-  if (typeof description === "string" || deprecated === true) {
-    return {
-      ...(typeof description === "string" ? { description } : {}),
-      ...(deprecated === true ? { deprecated } : {}),
-    };
-  }
+function documentationOf(schema: core.$ZodType): Documentation {
+  const own = ownDocumentationOf(schema);
   const { innerType } = schema._zod.def as { innerType?: core.$ZodType };
-  return innerType && schema._zod.def.type !== "lazy" ? documentationOf(innerType) : {};
+  return own.description === undefined && !own.deprecated && innerType ? documentationOf(innerType) : own;
+}
+
+function ownDocumentationOf(schema: core.$ZodType): Documentation {
+  const { description, deprecated } = metaOf(schema);
+  return {
+    ...(typeof description === "string" ? { description } : {}),
+    ...(deprecated === true ? { deprecated } : {}),
+  };
 }
 
 function metaOf(schema: core.$ZodType): Record<string, unknown> {
