@@ -54,15 +54,14 @@ export class SchemaReader {
 
   /** Reads the fields of an object schema as properties: the parameters of an endpoint. */
   readFields(schema: core.$ZodObject, name: string): PropertyShape[] {
-    return Object.entries(schema._zod.def.shape).map(([key, field]) => this.#property(key, field, name));
+    return this.#properties(schema._zod.def.shape, name);
   }
 
   /** Reads the events of a stream: what is `undefined` by itself is sent as `null`. */
   readEvents(events: core.$ZodObject, name: string): PropertyShape[] {
     return Object.entries(events._zod.def.shape).map(([key, schema]) => {
       const shape = withNull(this.read(schema, name + toPascalCase(key)));
-      const isNamed = optionsOf(shape).some(({ kind }) => kind === "ref");
-      return { name: key, shape, ...(isNamed ? {} : documentationOf(schema)) };
+      return { name: key, shape, ...this.#documentationOf(schema, shape) };
     });
   }
 
@@ -112,7 +111,7 @@ export class SchemaReader {
       case "object":
         return {
           kind: "object",
-          properties: Object.entries(def.shape).map(([key, field]) => this.#property(key, field, name)),
+          properties: this.#properties(def.shape, name),
           ...(def.catchall && def.catchall._zod.def.type !== "never" ? { rest: inside(def.catchall) } : {}),
         };
       case "record":
@@ -152,6 +151,12 @@ export class SchemaReader {
     return { kind: "opaque" };
   }
 
+  #properties(fields: Readonly<Record<string, core.$ZodType>>, owner: string): PropertyShape[] {
+    const properties = Object.entries(fields).map(([key, field]) => this.#property(key, field, owner));
+    // Nothing is left of a function.
+    return properties.filter(({ shape, optional }) => !(optional && shape.kind === "never"));
+  }
+
   #property(name: string, field: core.$ZodType, owner: string): PropertyShape {
     const read = this.read(field, owner + toPascalCase(name));
     const { shape, optional } = withoutUndefined(read);
@@ -161,11 +166,15 @@ export class SchemaReader {
       // Whoever passes a parameter may pass `undefined` for it, too.
       shape: isOptional && this.#direction === "input" ? toUnion([shape, { kind: "undefined" }]) : shape,
       ...(isOptional ? { optional: true } : {}),
-      // What is said of a type with a name stands there.
-      ...(optionsOf(shape).some(({ kind }) => kind === "ref")
-        ? ownDocumentationOf(field)
-        : documentationOf(field)),
+      ...this.#documentationOf(field, shape),
     };
+  }
+
+  /** What is said of a type with a name stands there, and not again where it is used. */
+  #documentationOf(schema: core.$ZodType, shape: Shape): Documentation {
+    if (this.#known.has(schema)) return {};
+    const isNamed = optionsOf(shape).some(({ kind }) => kind === "ref");
+    return isNamed ? ownDocumentationOf(schema) : documentationOf(schema);
   }
 
   #array(item: Shape): Shape {
