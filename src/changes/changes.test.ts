@@ -1,3 +1,5 @@
+import { getEventListeners } from "node:events";
+
 import { expect, test } from "vitest";
 import { sql } from "kysely";
 
@@ -116,6 +118,12 @@ describeDatabases("changes", (db) => {
     const next = changes.next();
     controller.abort();
     expect(await settles(next, { what: "the end" })).toEqual({ done: true, value: undefined });
+    expect(getEventListeners(controller.signal, "abort")).toHaveLength(0);
+    const unaborted = new AbortController();
+    const returned = await listen(boats, { signal: unaborted.signal });
+    expect(getEventListeners(unaborted.signal, "abort")).toHaveLength(1);
+    await returned.return();
+    expect(getEventListeners(unaborted.signal, "abort")).toHaveLength(0);
     const late = boats.changes({ signal: controller.signal });
     await late.ready();
     expect((await late.next()).done).toBe(true);
