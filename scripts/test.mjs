@@ -16,6 +16,9 @@ const inCI = Boolean(process.env.CI);
 const parts = [
   { package: "postgresql", isThere: hasPostgres, for: "tests over PostgreSQL" },
   { package: "chromium", isThere: () => existsSync("/usr/bin/chromium"), for: "tests in a browser" },
+  { package: "redis-server", isThere: () => hasProgram("redis-server"), for: "tests over Redis" },
+  { package: "nats-server", isThere: () => hasProgram("nats-server"), for: "tests over NATS" },
+  { package: "nginx-light", isThere: () => hasProgram("nginx"), for: "tests behind nginx" },
 ];
 
 const bin = (name) => `node_modules/.bin/${name}`;
@@ -78,6 +81,10 @@ function apt(...args) {
     env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
   };
   spawnSync("apt-get", args, quiet);
+}
+
+function hasProgram(name) {
+  return [...process.env.PATH.split(":"), "/usr/sbin"].some((folder) => existsSync(`${folder}/${name}`));
 }
 
 /** PostgreSQL's programs stand in a folder per major version. */

@@ -51,7 +51,8 @@ export function topic<E extends z.ZodObject>(name: string, events: E, options: T
     throw new TopicError(String(name), problem);
   };
   // oxlint-disable-next-line no-control-regex -- the control characters are what is looked for
-  if (typeof name !== "string" || !/^[^\0-\x1f\x7f]+$/.test(name) || name.length > MAX_NAME_LENGTH) {
+  const isName = typeof name === "string" && /^[^\0-\x1f\x7f]+$/.test(name) && name.isWellFormed();
+  if (!isName || name.length > MAX_NAME_LENGTH) {
     refuse(`its name has to be a text of 1 to ${MAX_NAME_LENGTH} characters without control characters.`);
   }
   if (!events) refuse("has no events. Give it a z.object whose keys are event names.");

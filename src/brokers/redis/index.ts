@@ -1,0 +1,3 @@
+export { redisBroker, type RedisBrokerOptions } from "./redis-broker.ts";
+export type { RedisConnectionOptions } from "./connection.ts";
+export type { BrokerStatus, ConnectedBrokerOptions } from "../link/options.ts";
