@@ -1,7 +1,7 @@
 import { ConnectionError, ResponseError, ResponseFormatError } from "../errors/client-errors.ts";
 import type { Issue } from "../errors/base.ts";
 import { stringifyData } from "../wire/data.ts";
-import { LAST_EVENT_ID_HEADER, LAST_EVENT_ID_PARAMETER } from "../wire/event-stream.ts";
+import { writeLastEventId } from "../wire/last-event-id.ts";
 import { formatItem, formatQuery } from "../wire/query.ts";
 import { isSameOrigin, toURL } from "./globals.ts";
 import type { CallEndpoint, CallOptions, ClientOptions, StreamEndpoint } from "./types.ts";
@@ -91,12 +91,7 @@ export async function sendRequest(outgoing: OutgoingRequest, options: SendOption
       if (value !== undefined) headers.set(header, value);
     }
   }
-  if (lastEventId) {
-    // A header that asks for leave first (CORS preflight) is refused by servers that don't expect one; and
-    // what is no visible ASCII has no form in a header.
-    if (/^[!-~]+$/.test(lastEventId) && isSameOrigin(url)) headers.set(LAST_EVENT_ID_HEADER, lastEventId);
-    else address.searchParams.set(LAST_EVENT_ID_PARAMETER, lastEventId);
-  }
+  writeLastEventId(lastEventId ?? "", address, headers, isSameOrigin(url));
   const { fetch = globalThis.fetch, credentials } = client;
   try {
     // Not as a method of `client`: a browser's fetch insists on its own `this`.

@@ -27,6 +27,7 @@ export async function bundleForBrowsers(
     logLevel: "silent",
     resolve: {
       alias: {
+        "pinestream/client/tabs": `${ROOT}src/tabs/index.ts`,
         "pinestream/client": `${ROOT}src/client/index.ts`,
         "pinestream/react": `${ROOT}src/react/index.ts`,
       },

@@ -1,0 +1,111 @@
+import { takeLastEventId, writeLastEventId } from "../wire/last-event-id.ts";
+import type { Answer } from "./messages.ts";
+import { isEventStream, readAnswer, readPieces, type Piece } from "./pieces.ts";
+
+/** Longest wait for an answer, in ms, before a new reader is reason to ask again; a client's is 60 s. */
+const ANSWER_MS = 55_000;
+
+/** How many keep-alive periods may pass before a new reader is; a client's watchdog waits for at least 1.25. */
+const PATIENCE = 1.2;
+
+/** What a request is made of. */
+export interface StreamOrigin {
+  request: Request;
+  lastEventId: string;
+  /** Whether somebody has just made this request, so that he is to get whatever it is answered with. */
+  isFresh: boolean;
+}
+
+/** What a connection needs of whoever has it, and tells. */
+export interface ConnectionOptions {
+  fetch: typeof globalThis.fetch;
+  /** Origin of the page. */
+  origin: string;
+  /** Says what to ask for next, or `undefined` for nothing. */
+  next(): StreamOrigin | undefined;
+  onOpen(response: Response, lastEventId: string): void;
+  onPiece(piece: Piece): void;
+  /** A fresh request was answered with something else, or with nothing. */
+  onAnswer(answer?: Answer): void;
+}
+
+/** The leader's connection to the server. */
+export interface Connection {
+  /** Settles when it is over, for whatever reason. */
+  readonly over: Promise<void>;
+  /** Asks again if the server says less than it has promised, and tells whether: a dead one looks like a quiet one. */
+  renewIfSilent(): boolean;
+  /** Ends it. */
+  abort(): void;
+}
+
+/** Starts to ask the server for a stream. */
+export function startConnection(options: ConnectionOptions): Connection {
+  const { fetch, onOpen, onPiece, onAnswer } = options;
+  const lifetime = new AbortController();
+  let attempt = new AbortController();
+  let lastHeard = 0;
+  let patienceMs = ANSWER_MS;
+
+  /** Makes one request and reads what comes. */
+  const read = async (
+    { request, lastEventId, isFresh }: StreamOrigin,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const response = await fetch(address(request, lastEventId, options.origin), { signal }).catch(
+      () => undefined,
+    );
+    if (signal.aborted) return;
+    if (!response || !isEventStream(response)) {
+      const answer = response && (await readAnswer(response));
+      // To a request that is not fresh, it may say no more than that a token has expired meanwhile.
+      if (isFresh && !signal.aborted) onAnswer(answer);
+      return;
+    }
+    const hear = (keepAliveMs: number | false): void => {
+      lastHeard = Date.now();
+      patienceMs = keepAliveMs ? keepAliveMs * PATIENCE : Infinity;
+    };
+    hear(false);
+    onOpen(response, lastEventId);
+    await readPieces(response, lastEventId, (piece) => {
+      signal.throwIfAborted();
+      hear(piece.keepAliveMs);
+      onPiece(piece);
+    });
+  };
+
+  const run = async (): Promise<void> => {
+    do {
+      attempt = new AbortController();
+      lastHeard = Date.now();
+      patienceMs = ANSWER_MS;
+      const origin = options.next();
+      // What broke it does not matter: each reader finds out by itself what becomes of its next request.
+      if (origin) await read(origin, attempt.signal).catch(() => {});
+    } while (attempt.signal.aborted && !lifetime.signal.aborted);
+  };
+
+  return {
+    over: run(),
+    renewIfSilent() {
+      // The clock of the day goes on while the machine sleeps.
+      const isSilent = Date.now() - lastHeard > patienceMs;
+      if (isSilent) attempt.abort();
+      return isSilent;
+    },
+    abort() {
+      lifetime.abort();
+      attempt.abort();
+    },
+  };
+}
+
+/** Writes a position into a copy of a request. */
+function address(request: Request, lastEventId: string, origin: string): Request {
+  const url = new URL(request.url);
+  const headers = new Headers(request.headers);
+  takeLastEventId(url, headers);
+  writeLastEventId(lastEventId, url, headers, url.origin === origin);
+  return new Request(new Request(url, request), { headers });
+}

@@ -1,0 +1,253 @@
+// One stream as a tab has it. The tab that holds the stream's lock is the leader: it asks the server, and passes on
+// what comes. The others follow, and wait for the lock. Every tab keeps the last events, so that whoever gets the
+// lock next goes on where it stopped and can serve those who have got less.
+//
+//   follow ──(the lock is free, or its holder is silent)──> lead ──> over
+//     └──(nobody here wants the stream any more)────────────────────> over
+//
+// Nothing leads back. When the server's connection breaks, every tab closes the bodies it has given out, as if each
+// had lost its own; their readers come back by themselves, each when and as it wants to, and find or make a new
+// leader. Where a leader can't tell what a tab has missed, the same happens in that tab.
+
+import { jitter } from "../async/jitter.ts";
+import { startTimer, type Timer } from "../async/timer.ts";
+import { startConnection, type Connection, type StreamOrigin } from "./connection.ts";
+import type { Message } from "./messages.ts";
+import type { Piece } from "./pieces.ts";
+import { watchHiding, type Channel, type Sharing } from "./platform.ts";
+import { Readers } from "./readers.ts";
+import type { RecentLimits } from "./recent.ts";
+import { Seat, toHead } from "./seat.ts";
+
+/**
+ * How long a leader may take to answer, in ms, before it is taken to stand still, and loses its lock; up to twice as
+ * long, so that not all take it at once.
+ */
+const LEADER_MS = 2_000;
+
+/** How often, in ms, a leader without readers of its own looks whether there are any elsewhere. */
+const RETIRE_MS = 1_000;
+
+/** What a hub is made with. */
+export interface HubOptions extends RecentLimits {
+  sharing: Sharing;
+  fetch: typeof globalThis.fetch;
+  /** Whether tabs share although their headers differ. */
+  isScoped: boolean;
+  /** Called once, when the hub takes no more readers. */
+  onOver(): void;
+}
+
+/** Shares one stream with the other tabs, among any number of readers in this one. */
+export class Hub {
+  readonly #name: string;
+  readonly #options: HubOptions;
+  readonly #id = crypto.randomUUID();
+  readonly #channel: Channel;
+  readonly #readers: Readers;
+  readonly #lifetime = new AbortController();
+  readonly #claim = new AbortController();
+  /** The leader that it goes by. */
+  #term = "";
+  /** What it has as the leader. */
+  #connection: Connection | undefined;
+  #release: () => void = () => {};
+  #count = 0;
+  #timer: Timer | undefined;
+  /** The latest request, which further ones are made of. */
+  #request: Request | undefined;
+
+  constructor(name: string, options: HubOptions) {
+    this.#name = name;
+    this.#options = options;
+    this.#readers = new Readers(options.fetch, options);
+    this.#channel = options.sharing.openChannel(name);
+    this.#channel.addEventListener("message", ({ data }) => this.#take(data as Message));
+    watchHiding(() => this.#finish(), this.#lifetime.signal);
+    this.#claimLock({ signal: this.#claim.signal });
+  }
+
+  /** Gives a response to a request that goes on after that id, as a `fetch` would. */
+  join(request: Request, lastEventId: string): Promise<Response> {
+    const seat = new Seat(request, lastEventId, this.#options.maxLength);
+    this.#request = request;
+    this.#readers.add(seat);
+    seat.signal.addEventListener("abort", () => void this.#retire());
+    if (!this.#connection) this.#greet();
+    else if (!this.#connection.renewIfSilent()) this.#readers.admit();
+    return seat.response;
+  }
+
+  #claimLock(options: { signal?: AbortSignal; steal?: boolean }): void {
+    const hold = (): Promise<void> =>
+      new Promise((resolve) => {
+        this.#release = resolve;
+        if (this.#lifetime.signal.aborted) resolve();
+        else void this.#lead();
+      });
+    // Rejects when the wait is given up, and when another tab has taken the lock from this one.
+    this.#options.sharing.locks.request(this.#name, options, hold).catch(() => {
+      if (this.#connection) this.#finish();
+    });
+  }
+
+  async #lead(): Promise<void> {
+    this.#stopTimer();
+    this.#term = crypto.randomUUID();
+    this.#post({ kind: "lead", term: this.#term });
+    this.#connection = startConnection({
+      fetch: this.#options.fetch,
+      origin: this.#options.sharing.origin,
+      next: () => this.#nextOrigin(),
+      onOpen: (response, lastEventId) => {
+        const isFirst = !this.#readers.state;
+        this.#readers.open(toHead(response), `${this.#term}/0`, lastEventId);
+        const { state } = this.#readers;
+        if (isFirst && state) this.#post({ kind: "open", term: this.#term, state });
+        this.#readers.admit();
+      },
+      onPiece: (piece) => this.#relay(piece),
+      onAnswer: (answer) => {
+        this.#post({ kind: "answer", term: this.#term, answer });
+        this.#readers.answer(answer, false);
+        this.#finish();
+      },
+    });
+    await this.#connection.over;
+    this.#post({ kind: "over", term: this.#term });
+    this.#finish();
+  }
+
+  #nextOrigin(): StreamOrigin | undefined {
+    const { waiting, recent } = this.#readers;
+    const request = waiting?.request ?? this.#request;
+    if (!request) return undefined;
+    const lastEventId = recent?.lastEventId ?? waiting?.lastEventId ?? "";
+    return { request, lastEventId, isFresh: waiting !== undefined };
+  }
+
+  #relay({ events, comments, preamble }: Piece): void {
+    const after = this.#readers.recent?.position ?? "";
+    const items = events.map((event) => ({ ...event, position: `${this.#term}/${++this.#count}` }));
+    this.#post({ kind: "piece", term: this.#term, after, items, comments, preamble });
+    this.#readers.deliver({ items, comments, preamble });
+  }
+
+  #post(message: Message): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has no other origin
+    if (!this.#lifetime.signal.aborted) this.#channel.postMessage(message);
+  }
+
+  #take(message: Message): void {
+    if (this.#lifetime.signal.aborted) return;
+    const { kind } = message;
+    if (this.#connection) {
+      if (kind === "leave") void this.#retire();
+      if (kind === "hello") this.#welcome(message);
+    } else if (kind === "lead") {
+      this.#term = message.term;
+      this.#readers.isInStep = false;
+      this.#stopTimer();
+      this.#greet();
+    } else if (kind === "welcome") this.#onWelcome(message);
+    else if ("term" in message && message.term === this.#term) {
+      if (kind === "open") this.#onOpen(message);
+      if (kind === "piece") this.#onPiece(message);
+      if (kind === "answer") this.#onAnswer(message);
+      if (kind === "over") this.#finish();
+    }
+  }
+
+  /** Asks the leader for what is missing here; takes its place if it doesn't answer. */
+  #greet(): void {
+    this.#timer ??= startTimer(jitter(LEADER_MS, 2 * LEADER_MS), () => {
+      this.#claim.abort();
+      this.#claimLock({ steal: true });
+    });
+    const { recent, waiting } = this.#readers;
+    const id = recent?.lastEventId ?? waiting?.lastEventId ?? "";
+    this.#post({ kind: "hello", from: this.#id, position: recent?.position, id });
+  }
+
+  #welcome({ from, position, id }: Message & { kind: "hello" }): void {
+    this.#connection?.renewIfSilent();
+    const { recent, state } = this.#readers;
+    const items = (position ? recent?.after({ position }) : undefined) ?? recent?.after({ id });
+    this.#post({ kind: "welcome", to: from, position, id, term: this.#term, state, items });
+  }
+
+  #onWelcome({ to, position, id, term, state, items }: Message & { kind: "welcome" }): void {
+    const readers = this.#readers;
+    if (to !== this.#id) return;
+    this.#stopTimer();
+    // While in step, all that the leader has told comes by itself. Otherwise it must be an answer to the last question.
+    if (!readers.isInStep || term !== this.#term) {
+      this.#term = term;
+      readers.isInStep = false;
+      if (state && position === readers.recent?.position) readers.follow(state, id, items);
+    }
+    readers.admit();
+  }
+
+  #onOpen({ state }: Message & { kind: "open" }): void {
+    // Who has a place of an earlier leader has to ask what has come since; the others have missed nothing.
+    if (this.#readers.recent) this.#greet();
+    else {
+      this.#readers.follow(state, "");
+      this.#readers.admit();
+    }
+  }
+
+  #onPiece(message: Message & { kind: "piece" }): void {
+    const readers = this.#readers;
+    if (!readers.isInStep) return;
+    if (message.after === readers.recent?.position) readers.deliver(message);
+    else {
+      readers.isInStep = false;
+      this.#greet();
+    }
+  }
+
+  #onAnswer({ answer }: Message & { kind: "answer" }): void {
+    // Where the scope is all that tabs have in common, this one's token may be another one.
+    const isForeign = this.#options.isScoped && [401, 403].includes(answer?.head[0] ?? 0);
+    this.#readers.answer(answer, isForeign);
+    this.#finish();
+  }
+
+  #stopTimer(): void {
+    this.#timer?.clear();
+    this.#timer = undefined;
+  }
+
+  /** Ends a hub that nobody wants: that has no readers and, if it leads, none in other tabs. */
+  async #retire(): Promise<void> {
+    const isWanted = (): boolean => this.#readers.count > 0 || this.#lifetime.signal.aborted;
+    if (isWanted()) return;
+    if (this.#connection) {
+      const { pending = [] } = await this.#options.sharing.locks.query();
+      if (isWanted()) return;
+      if (pending.some(({ name }) => name === this.#name)) {
+        this.#stopTimer();
+        // One that crashes takes no leave.
+        this.#timer = startTimer(RETIRE_MS, () => void this.#retire());
+        return;
+      }
+    }
+    this.#finish();
+  }
+
+  /** Ends it; whoever reads from it comes back by itself. */
+  #finish(): void {
+    if (this.#lifetime.signal.aborted) return;
+    this.#claim.abort();
+    this.#post({ kind: "leave" });
+    this.#lifetime.abort();
+    this.#stopTimer();
+    this.#options.onOver();
+    this.#readers.close();
+    this.#connection?.abort();
+    this.#release();
+    this.#channel.close();
+  }
+}

@@ -1,0 +1,2 @@
+export { sharedFetch, type SharedFetchOptions } from "./shared-fetch.ts";
+export type { Scope } from "./identity.ts";

@@ -1,0 +1,161 @@
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { onTestFinished } from "vitest";
+import { bundleForBrowsers } from "../client/bundle.ts";
+import { MisbehavingServer, open, plain, write } from "../client/misbehaving-server.ts";
+import type { ServerResponse } from "node:http";
+import { waitFor } from "../helpers/wait-for.ts";
+import type { OpenOptions, Seen } from "./page.ts";
+
+let script: string | undefined;
+
+/** One tab of a browser, with what `page.ts` can do. */
+export class Tab {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  /** Opens a stream and gives its number. */
+  async open(options: OpenOptions | string): Promise<number> {
+    return await this.#call("open", typeof options === "string" ? { path: options } : options);
+  }
+
+  async read(index = 0): Promise<Seen> {
+    return await this.#call("read", index);
+  }
+
+  async close(index = 0): Promise<void> {
+    await this.#call("close", index);
+  }
+
+  async goOn(): Promise<void> {
+    await this.#call("goOn", undefined);
+  }
+
+  async heldLocks(): Promise<string[]> {
+    return await this.#call("heldLocks", undefined);
+  }
+
+  /** The data of the last event so far. */
+  async last(index = 0): Promise<unknown> {
+    return await this.#call("last", index);
+  }
+
+  /** The data of what a stream has brought. */
+  async data(index = 0): Promise<unknown[]> {
+    return (await this.read(index)).events.map(({ data }) => data);
+  }
+
+  /** Waits until a stream has brought so many events, and gives their data. */
+  async dataOf(count: number, index = 0): Promise<unknown[]> {
+    let arrived = 0;
+    await waitFor(async () => (arrived = await this.#call("count", index)) >= count, {
+      what: () => `${count} events; ${arrived} have come`,
+    });
+    return await this.data(index);
+  }
+
+  /** Waits for a status. */
+  async reaches(status: string, index = 0): Promise<Seen> {
+    return await waitFor(
+      async () => {
+        const seen = await this.read(index);
+        return seen.status === status ? seen : undefined;
+      },
+      { what: `status ${status}` },
+    );
+  }
+
+  async #call(name: string, argument: unknown): Promise<any> {
+    return await this.page.evaluate(([name, argument]) => (globalThis as any).bundle[name](argument), [
+      name,
+      argument,
+    ] as const);
+  }
+}
+
+/** Opens pages of one browser with one profile, for the running test. */
+export async function openTabs(browser: Browser, address: string, count: number): Promise<Tab[]> {
+  const context = await browser.newContext();
+  onTestFinished(async () => await context.close());
+  return await Promise.all(Array.from({ length: count }, () => openTab(context, address)));
+}
+
+/** Opens a further page. */
+export async function openTab(context: BrowserContext, address: string): Promise<Tab> {
+  script ??= (await bundleForBrowsers("test/tabs/page.ts", "iife")).code;
+  const page = await context.newPage();
+  await page.goto(address);
+  await page.addScriptTag({ content: script });
+  return new Tab(page);
+}
+
+/** A server with a page, whose streams a test writes by hand. */
+export class HarbourServer {
+  readonly server: MisbehavingServer;
+  /** The streams that were opened at `/s`, oldest first. */
+  readonly streams: HandStream[] = [];
+
+  private constructor(server: MisbehavingServer) {
+    this.server = server;
+  }
+
+  static async start(): Promise<HarbourServer> {
+    const server = await MisbehavingServer.start();
+    server.script("/page", plain(200, { "content-type": "text/html" }, "<!doctype html><title>page</title>"));
+    const harbour = new HarbourServer(server);
+    server.script("/s", async (response) => {
+      await open(response, ": keep-alive 15000\n\n");
+      harbour.streams.push(new HandStream(response));
+    });
+    return harbour;
+  }
+
+  get page(): string {
+    return `${this.server.origin}/page`;
+  }
+
+  /** The requests at `/s`, with what they go on from. */
+  get positions(): (string | undefined)[] {
+    return this.server.to("/s").map(({ headers }) => headers["last-event-id"]);
+  }
+
+  /** Those that are open now. */
+  get openStreams(): HandStream[] {
+    return this.streams.filter(({ isOpen }) => isOpen);
+  }
+
+  /** Waits for the stream of that number. */
+  async stream(index = 0): Promise<HandStream> {
+    return await waitFor(() => this.streams[index], { what: `stream ${index}` });
+  }
+}
+
+/** An open response. */
+export class HandStream {
+  readonly #response: ServerResponse;
+  isOpen = true;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+    response.on("close", () => (this.isOpen = false));
+  }
+
+  async write(text: string): Promise<void> {
+    await write(this.#response, text);
+  }
+
+  /** Sends events whose data and ids are those numbers. */
+  async tick(...counts: number[]): Promise<void> {
+    for (const count of counts) await this.write(`id: ${count}\nevent: tick\ndata: ${count}\n\n`);
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+
+  destroy(): void {
+    this.#response.destroy();
+  }
+}
