@@ -281,7 +281,17 @@ describe.skipIf(!chromium.present)("when the tab that has the connection goes", 
       }
       clearInterval(timer);
       for (const tab of tabs) {
-        await waitFor(async () => (await last(tab)) === log.length, { what: "the last event" });
+        let stuck: unknown;
+        await waitFor(
+          async () => {
+            const { events, ...seen } = await tab.read();
+            stuck = { ...seen, last: events.at(-1), tab: tabs.indexOf(tab) };
+            return events.at(-1)?.data === log.length;
+          },
+          {
+            what: () => `event ${log.length}; ${count()} connections, seed ${seed}, ${JSON.stringify(stuck)}`,
+          },
+        );
         const data = (await tab.data()) as number[];
         const first = data[0] as number;
         expect(data, `seed ${seed}`).toEqual(data.map((_, index) => first + index));
