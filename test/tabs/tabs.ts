@@ -135,15 +135,22 @@ export class HarbourServer {
 /** An open response. */
 export class HandStream {
   readonly #response: ServerResponse;
+  readonly #closed: Promise<void>;
   isOpen = true;
 
   constructor(response: ServerResponse) {
     this.#response = response;
-    response.on("close", () => (this.isOpen = false));
+    this.#closed = new Promise((resolve) => {
+      response.on("close", () => {
+        this.isOpen = false;
+        resolve();
+      });
+    });
   }
 
+  /** Writes, and waits until the kernel has it or the client is gone. */
   async write(text: string): Promise<void> {
-    await write(this.#response, text);
+    await Promise.race([write(this.#response, text), this.#closed]);
   }
 
   /** Sends events whose data and ids are those numbers. */
