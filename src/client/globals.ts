@@ -5,7 +5,7 @@ interface Announcer {
 
 /** What only some platforms have: browsers, workers, Deno. */
 const platform = globalThis as Partial<Announcer> & {
-  location?: { href: string; origin: string };
+  location?: { href: string };
   document?: Announcer & { visibilityState: string };
   reportError?: (error: unknown) => void;
 };
@@ -13,11 +13,6 @@ const platform = globalThis as Partial<Announcer> & {
 /** Makes a whole address of one that may be relative to the page. @throws TypeError where there is no page. */
 export function toURL(address: string): URL {
   return new URL(address, platform.location?.href);
-}
-
-/** Tells whether a request to that address needs no leave of another origin. Outside of a page none does. */
-export function isSameOrigin({ origin }: URL): boolean {
-  return origin === (platform.location?.origin ?? origin);
 }
 
 /** Makes an error known as one that nobody caught, without stopping who calls. */

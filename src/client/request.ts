@@ -3,7 +3,7 @@ import type { Issue } from "../errors/base.ts";
 import { stringifyData } from "../wire/data.ts";
 import { writeLastEventId } from "../wire/last-event-id.ts";
 import { formatItem, formatQuery } from "../wire/query.ts";
-import { isSameOrigin, toURL } from "./globals.ts";
+import { toURL } from "./globals.ts";
 import type { CallEndpoint, CallOptions, ClientOptions, StreamEndpoint } from "./types.ts";
 
 /** An endpoint's request as far as it is the same at every attempt. */
@@ -91,7 +91,7 @@ export async function sendRequest(outgoing: OutgoingRequest, options: SendOption
       if (value !== undefined) headers.set(header, value);
     }
   }
-  writeLastEventId(lastEventId ?? "", address, headers, isSameOrigin(url));
+  if (lastEventId) writeLastEventId(lastEventId, address, headers);
   const { fetch = globalThis.fetch, credentials } = client;
   try {
     // Not as a method of `client`: a browser's fetch insists on its own `this`.

@@ -19,8 +19,6 @@ export interface StreamOrigin {
 /** What a connection needs of whoever has it, and tells. */
 export interface ConnectionOptions {
   fetch: typeof globalThis.fetch;
-  /** Origin of the page. */
-  origin: string;
   /** Says what to ask for next, or `undefined` for nothing. */
   next(): StreamOrigin | undefined;
   onOpen(response: Response, lastEventId: string): void;
@@ -52,9 +50,7 @@ export function startConnection(options: ConnectionOptions): Connection {
     { request, lastEventId, isFresh }: StreamOrigin,
     signal: AbortSignal,
   ): Promise<void> => {
-    const response = await fetch(address(request, lastEventId, options.origin), { signal }).catch(
-      () => undefined,
-    );
+    const response = await fetch(address(request, lastEventId), { signal }).catch(() => undefined);
     if (signal.aborted) return;
     if (!response || !isEventStream(response)) {
       const answer = response && (await readAnswer(response));
@@ -102,10 +98,10 @@ export function startConnection(options: ConnectionOptions): Connection {
 }
 
 /** Writes a position into a copy of a request. */
-function address(request: Request, lastEventId: string, origin: string): Request {
+function address(request: Request, lastEventId: string): Request {
   const url = new URL(request.url);
   const headers = new Headers(request.headers);
   takeLastEventId(url, headers);
-  writeLastEventId(lastEventId, url, headers, url.origin === origin);
+  if (lastEventId) writeLastEventId(lastEventId, url, headers);
   return new Request(new Request(url, request), { headers });
 }

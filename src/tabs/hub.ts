@@ -97,7 +97,6 @@ export class Hub {
     this.#post({ kind: "lead", term: this.#term });
     this.#connection = startConnection({
       fetch: this.#options.fetch,
-      origin: this.#options.sharing.origin,
       next: () => this.#nextOrigin(),
       onOpen: (response, lastEventId) => {
         const isFirst = !this.#readers.state;

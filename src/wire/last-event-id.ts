@@ -3,12 +3,13 @@
 import { LAST_EVENT_ID_HEADER, LAST_EVENT_ID_PARAMETER } from "./event-stream.ts";
 
 /**
- * Writes a last event ID into a request, "" for none: as the header to the page's own origin, else as the query
- * parameter. A header that asks for leave first (CORS preflight) is refused by servers that don't expect one; and
- * what is no visible ASCII has no form in a header.
+ * Writes a last event ID into a request: as the header to the page's own origin, and outside of a page, else as the
+ * query parameter. A header that asks for leave first (CORS preflight) is refused by servers that don't expect one;
+ * and what is no visible ASCII has no form in a header.
  */
-export function writeLastEventId(id: string, url: URL, headers: Headers, isSameOrigin: boolean): void {
-  if (!id) return;
+export function writeLastEventId(id: string, url: URL, headers: Headers): void {
+  const isSameOrigin =
+    url.origin === ((globalThis as { location?: { origin: string } }).location ?? url).origin;
   if (/^[!-~]+$/.test(id) && isSameOrigin) headers.set(LAST_EVENT_ID_HEADER, id);
   else url.searchParams.set(LAST_EVENT_ID_PARAMETER, id);
 }
