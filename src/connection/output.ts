@@ -8,7 +8,7 @@ import { flushAtEndOfTurn, type Flushable } from "../delivery/flush-turn.ts";
 import type { FrameBatch } from "../delivery/frame-batch.ts";
 import { IdleEntry, touchIdle, unwatchIdle, type IdleOwner } from "./idle-clock.ts";
 import type { ConnectionSettings } from "./settings.ts";
-import type { Transport } from "./transport.ts";
+import type { Transport, TransportOwner } from "./transport.ts";
 import { joinChunks, WriteQueue } from "./write-queue.ts";
 
 /** Most bytes that go out in one write, unless one frame alone is larger. */
@@ -33,7 +33,7 @@ export interface OutputOwner {
 }
 
 /** The sending side of one stream. */
-export class Output implements Flushable, IdleOwner {
+export class Output implements Flushable, IdleOwner, TransportOwner {
   readonly #owner: OutputOwner;
   readonly #settings: ConnectionSettings;
   readonly #queue = new WriteQueue();
@@ -52,13 +52,7 @@ export class Output implements Flushable, IdleOwner {
   #finishing = false;
   #ended = false;
   #stopped = false;
-  #bytes = 0;
   #dropped = 0;
-
-  /** Below Node's own mark no drain tells that what waits has become less. */
-  readonly #onSent = (): void => {
-    if (this.#waiters.length > 0) this.schedule();
-  };
 
   constructor(owner: OutputOwner, settings: ConnectionSettings) {
     this.#owner = owner;
@@ -67,7 +61,7 @@ export class Output implements Flushable, IdleOwner {
 
   /** Bytes that were written. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#written;
   }
 
   /** Events that were dropped because the client was too slow. */
@@ -121,6 +115,16 @@ export class Output implements Flushable, IdleOwner {
   /** Takes frames that others get too, as `push` does each of them. */
   pushBatch(batch: FrameBatch): boolean {
     const { bytes, frames } = batch;
+    const transport = this.#transport;
+    const isIdle =
+      !this.#scheduled && this.#queue.bytes === 0 && !this.#rest && !this.#stopped && !this.#finishing;
+    const isTaken = frames.length === 1 || bytes.length <= this.#settings.maxBufferedBytes;
+    if (isIdle && isTaken && transport?.pendingBytes === 0) {
+      // Nothing waits, so it need not wait for the end of the turn, which is when batches come.
+      transport.writeBatch(batch);
+      this.#noteWritten(transport, bytes.length);
+      return true;
+    }
     if (this.bufferedBytes + bytes.length > this.#settings.maxBufferedBytes) {
       return frames.every((frame) => this.push(frame));
     }
@@ -154,10 +158,20 @@ export class Output implements Flushable, IdleOwner {
       return;
     }
     this.#transport = transport;
-    transport.onDrain = () => this.schedule();
+    transport.attach(this);
     const { keepAliveMs, retryMs } = this.#settings;
     if (keepAliveMs !== false) this.#keepAlive = new IdleEntry(this, keepAliveMs);
     this.#write(formatKeepAliveComment(keepAliveMs) + (retryMs === undefined ? "" : formatRetry(retryMs)));
+  }
+
+  /** @internal Called by the transport. */
+  onDrain(): void {
+    this.schedule();
+  }
+
+  /** @internal Called by the transport. Below Node's own mark no drain tells that what waits has become less. */
+  onSent(): void {
+    if (this.#waiters.length > 0) this.schedule();
   }
 
   /** @internal Called by the flush at the end of a turn. */
@@ -199,7 +213,6 @@ export class Output implements Flushable, IdleOwner {
     this.#rest = undefined;
     if (this.#keepAlive) unwatchIdle(this.#keepAlive);
     if (this.#stall) unwatchIdle(this.#stall);
-    if (this.#transport) this.#transport.onDrain = undefined;
     this.settle();
   }
 
@@ -253,9 +266,12 @@ export class Output implements Flushable, IdleOwner {
       text = "";
       wrote = true;
     }
-    if (wrote && this.#keepAlive) touchIdle(this.#keepAlive);
-    this.#watchProgress(transport);
-    if (this.#waiters.length > 0) this.settle(this.bufferedBytes);
+    if (wrote) this.#noteActivity(transport);
+    else this.#watchProgress(transport);
+    if (this.#waiters.length > 0) {
+      this.settle(this.bufferedBytes);
+      if (this.#waiters.length > 0) transport.watchSent();
+    }
     if (this.#finishing && !this.#hasMore) this.#finishTransport(transport);
   }
 
@@ -276,10 +292,20 @@ export class Output implements Flushable, IdleOwner {
     return chunk;
   }
 
+  #noteWritten(transport: Transport, bytes: number): void {
+    this.#written += bytes;
+    this.#noteActivity(transport);
+  }
+
+  #noteActivity(transport: Transport): void {
+    if (this.#keepAlive) touchIdle(this.#keepAlive);
+    this.#watchProgress(transport);
+  }
+
   #writeChunk(transport: Transport, chunk: string | Buffer): void {
-    transport.write(chunk, this.#onSent);
-    this.#written += chunk.length;
-    this.#bytes += Buffer.byteLength(chunk);
+    const bytes = Buffer.byteLength(chunk);
+    transport.write(chunk, bytes);
+    this.#written += bytes;
   }
 
   #whenAtMost(bytes: number): Promise<void> {

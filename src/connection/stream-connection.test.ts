@@ -5,7 +5,8 @@ import { EventValidationError } from "../errors/stream-errors.ts";
 import { EventCodec } from "../schema/event-codec.ts";
 import type { ConnectionSettings } from "./settings.ts";
 import { StreamConnection, type ConnectionHost } from "./stream-connection.ts";
-import type { Transport } from "./transport.ts";
+import type { FrameBatch } from "../delivery/frame-batch.ts";
+import type { Transport, TransportOwner } from "./transport.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -16,8 +17,7 @@ const events = z.object({
 
 /** A client whose reading the test decides on. */
 class HeldTransport implements Transport {
-  onDrain: (() => void) | undefined;
-  readonly #onSent: (() => void)[] = [];
+  owner: TransportOwner | undefined;
   writes: string[] = [];
   chunks: Buffer[] = [];
   pendingBytes = 0;
@@ -30,19 +30,27 @@ class HeldTransport implements Transport {
     return this.pendingBytes >= 16_384;
   }
 
-  write(chunk: string | Buffer, onSent: () => void): void {
+  attach(owner: TransportOwner): void {
+    this.owner = owner;
+  }
+
+  write(chunk: string | Buffer): void {
     this.writes.push(String(chunk));
     this.chunks.push(Buffer.from(chunk));
     if (this.isHeld) this.pendingBytes += Buffer.byteLength(chunk);
-    if (this.isHeld) this.#onSent.push(onSent);
-    else process.nextTick(onSent);
   }
+
+  writeBatch({ bytes }: FrameBatch): void {
+    this.write(bytes);
+  }
+
+  watchSent(): void {}
 
   release(): void {
     this.isHeld = false;
     this.pendingBytes = 0;
-    this.onDrain?.();
-    for (const onSent of this.#onSent.splice(0)) onSent();
+    this.owner?.onDrain();
+    this.owner?.onSent();
   }
 
   end(onFlushed: () => void): void {

@@ -2,7 +2,8 @@
 // run's log, one after another. So a run is validated, held up and ended like any stream.
 
 import { startTimer, type Timer } from "../async/timer.ts";
-import type { Transport } from "../connection/transport.ts";
+import type { Transport, TransportOwner } from "../connection/transport.ts";
+import type { FrameBatch } from "../delivery/frame-batch.ts";
 import { createEventStreamReader } from "../wire/event-stream-reader.ts";
 import { END_EVENT } from "../wire/event-stream.ts";
 import { ALIVE_MS, MARKS, type RunLog, type RunOutcome } from "./run-log.ts";
@@ -20,14 +21,13 @@ interface Piece {
 /** Writes one run into its log. */
 export class RunWriter implements Transport {
   readonly inFlightBytes = 0;
-  onDrain: (() => void) | undefined;
   /** How the run is over unless it ends on purpose. */
   outcome: RunOutcome = "failed";
   readonly #log: RunLog;
   readonly #onError: (error: unknown) => void;
   readonly #queue: Piece[] = [];
   #pending = 0;
-  #onSent: (() => void)[] = [];
+  #owner: TransportOwner | undefined;
   #onFlushed: (() => void) | undefined;
   #isWriting = false;
   #isOver = false;
@@ -58,8 +58,18 @@ export class RunWriter implements Transport {
     return this.#pending > HIGH_MARK_LENGTH;
   }
 
-  write(chunk: string | Buffer, onSent: () => void): void {
-    this.#onSent.push(onSent);
+  attach(owner: TransportOwner): void {
+    this.#owner = owner;
+  }
+
+  writeBatch({ bytes }: FrameBatch): void {
+    this.write(bytes);
+  }
+
+  /** It tells whenever all is stored. */
+  watchSent(): void {}
+
+  write(chunk: string | Buffer): void {
     this.#reader.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
     void this.#write();
   }
@@ -95,7 +105,7 @@ export class RunWriter implements Transport {
         await this.#log.append(piece.event, piece.data, FOR_EVER_MS);
         const wasFull = this.needsDrain;
         this.#pending = Math.max(0, this.#pending - piece.data.length);
-        if (wasFull && !this.needsDrain) this.onDrain?.();
+        if (wasFull && !this.needsDrain) this.#owner?.onDrain();
       }
     } catch (error) {
       this.#queue.length = 0;
@@ -103,7 +113,7 @@ export class RunWriter implements Transport {
     }
     this.#pending = 0;
     this.#isWriting = false;
-    for (const onSent of this.#onSent.splice(0)) onSent();
+    this.#owner?.onSent();
     if (this.#isOver) this.#onFlushed?.();
   }
 

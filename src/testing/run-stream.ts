@@ -199,11 +199,14 @@ class DiscardingTransport implements Transport {
   readonly pendingBytes = 0;
   readonly needsDrain = false;
   readonly inFlightBytes = 0;
-  onDrain: (() => void) | undefined;
 
-  write(_chunk: string | Buffer, onSent: () => void): void {
-    setImmediate(onSent);
-  }
+  attach(): void {}
+
+  write(): void {}
+
+  writeBatch(): void {}
+
+  watchSent(): void {}
 
   end(onFlushed: () => void): void {
     setImmediate(onFlushed);
