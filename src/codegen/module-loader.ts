@@ -12,7 +12,11 @@ import type { ExportedModel } from "../reflect/endpoint-types.ts";
 import type { LoadedEndpoint, LoadedModels, LoadMessage, LoadRequest } from "./module-messages.ts";
 import { nameEndpoint } from "./name-endpoint.ts";
 
-process.on("message", (request: LoadRequest) => void answer(request));
+process.on("message", (request: LoadRequest) => {
+  // A module that waits in vain shall end the process, not be kept from it by the channel.
+  process.channel?.unref();
+  void answer(request).finally(() => process.channel?.ref());
+});
 process.on("uncaughtException", report);
 process.on("unhandledRejection", report);
 

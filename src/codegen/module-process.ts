@@ -74,7 +74,7 @@ async function ask(
   child.on("error", (error) => fail(`cannot be loaded: ${error.message}`));
   // Its output has been read to the end by then.
   child.on("close", (code) =>
-    fail(code === 13 ? "waits for something that never comes" : `ended the process (exit code ${code})`),
+    fail(code === 0 ? "waits for something that never comes" : `ended the process (exit code ${code})`),
   );
   const timer = setTimeout(
     () => fail(`has not finished loading after ${LOAD_LIMIT_MS / 1000} s`),

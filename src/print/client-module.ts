@@ -2,9 +2,16 @@ import type { Definition, Definitions, Documentation, PropertyShape, Shape } fro
 import { partsOf, RevivePlanner } from "../shape/revive-plan.ts";
 import { toPascalCase } from "../shape/words.ts";
 import type { RevivePlan } from "../wire/revive.ts";
-import { group, hardline, indent, join, type Layout, line, softline, write } from "./layout.ts";
-import { isInterface, printBody, printDocumentation, printMembers, printShape } from "./print-shape.ts";
-import { printComment, printFields, printKey, printValue, type Value } from "./print-value.ts";
+import { hardline, indent, join, type Layout, write } from "./layout.ts";
+import {
+  isInterface,
+  printBody,
+  printDocumentation,
+  printMembers,
+  printShape,
+  printTypeArguments,
+} from "./print-shape.ts";
+import { printBraces, printComment, printFields, printKey, printValue, type Value } from "./print-value.ts";
 import { TypeNames } from "./type-names.ts";
 
 /** An endpoint as its client sees it. */
@@ -76,10 +83,7 @@ class ModulePrinter {
     const names = ["createClient", ...imports.map((name) => `type ${name}`)].sort(byImportedName);
     const parts: Layout[] = [
       ["/* eslint-disable */", hardline, `// ${HEADER}`],
-      group(
-        ["import {", indent([line, join([",", line], names)]), [","], line, '} from "pinestream/client";'],
-        true,
-      ),
+      ["import ", printBraces(names), ' from "pinestream/client";'],
       ...this.#types,
       api,
       table,
@@ -107,11 +111,7 @@ class ModulePrinter {
         ? this.#declare(`${typeName}Events`, { kind: "object", properties: events })
         : this.#printResult(result ?? { kind: "unknown" }, `${typeName}Result`),
     ];
-    return [
-      printDocumentation(endpoint),
-      `${printKey(method)}: ${type}`,
-      group(["<", indent([softline, join([",", line], args)]), softline, ">"]),
-    ];
+    return [printDocumentation(endpoint), `${printKey(method)}: ${type}`, printTypeArguments(args)];
   }
 
   #printParams(params: PropertyShape[], name: string): Layout {
@@ -213,19 +213,17 @@ class ModulePrinter {
   #printCreate(): Layout {
     const { defaults } = this.#options;
     const fields = Object.entries(defaults).filter(([, value]) => value !== undefined);
-    const given =
-      fields.length === 0
-        ? "options"
-        : [
-            "{ ",
-            fields.map(([key, value]) => [`${key}: `, printValue(value as Value), ", "]),
-            "...options }",
-          ];
+    const given = [...fields.map(([key, value]) => [`${key}: `, printValue(value as Value)]), "...options"];
     return [
       printComment("Makes the functions of the api. Nothing is requested yet."),
       hardline,
       "export function createApi(options?: ClientOptions): Api {",
-      indent([hardline, "return createClient<Api>(endpoints, ", given, ");"]),
+      indent([
+        hardline,
+        "return createClient<Api>(endpoints, ",
+        fields.length > 0 ? printBraces(given) : "options",
+        ");",
+      ]),
       hardline,
       "}",
     ];

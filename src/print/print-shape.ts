@@ -66,6 +66,11 @@ export function printDocumentation({ description, deprecated }: Documentation): 
   return text.length === 0 ? "" : [printComment(text.join("\n\n")), hardline];
 }
 
+/** Prints the arguments of a generic type, of which there are several. */
+export function printTypeArguments(args: readonly Layout[]): Layout {
+  return group(["<", indent([softline, join([",", line], args)]), softline, ">"]);
+}
+
 /** Tells whether a type reads well as an interface: named properties, and at most unknown ones beside them. */
 export function isInterface(shape: Shape): shape is ObjectShape {
   if (shape.kind !== "object" || shape.properties.length === 0) return false;
@@ -93,20 +98,30 @@ function printElement(shape: Shape, nameOf: NameOf): Layout {
 }
 
 function printTuple({ items, rest, readonly }: Extract<Shape, { kind: "tuple" }>, nameOf: NameOf): Layout {
+  const isSingle = items.length + (rest ? 1 : 0) === 1;
   const printed = items.map(({ shape, optional }) => {
-    if (!optional) return printShape(shape, nameOf);
-    return [printElement(shape, nameOf), "?"];
+    if (optional) return [printElement(shape, nameOf), "?"];
+    return shape.kind === "union" && !isHugged(shape.of)
+      ? printUnionItem(shape.of, isSingle, nameOf)
+      : printShape(shape, nameOf);
   });
   if (rest) printed.push(["...", printElement(rest, nameOf), "[]"]);
-  const inner = [indent([softline, join([",", line], printed)]), rest ? "" : ifBroken(","), softline];
+  const inner = [indent([softline, join([",", line], printed)]), ifBroken(","), softline];
   return [readonly ? "readonly " : "", printed.length === 0 ? "[]" : group(["[", inner, "]"])];
+}
+
+/** A union that takes several lines stands between parentheses, if it is not alone in its tuple. */
+function printUnionItem(options: readonly Shape[], isSingle: boolean, nameOf: NameOf): Layout {
+  const lines = [ifBroken("| "), join([line, "| "], printOptions(options, nameOf))];
+  if (isSingle) return group(lines);
+  return group([indent([ifBroken(["(", softline]), lines]), softline, ifBroken(")")]);
 }
 
 function printObject(shape: ObjectShape, nameOf: NameOf): Layout {
   const { properties, rest } = shape;
   if (properties.length === 0) {
     if (!rest || rest.kind === "never") return "Record<string, never>";
-    if (isFlat(rest)) return ["Record<string, ", printShape(rest, nameOf), ">"];
+    if (isFlat(rest)) return ["Record", printTypeArguments(["string", printShape(rest, nameOf)])];
   }
   if (isSplit(shape)) {
     const { rest: others, ...named } = shape;
@@ -121,21 +136,27 @@ function printIndex(rest: Shape | undefined, nameOf: NameOf): Layout[] {
 }
 
 function printUnion(options: readonly Shape[], nameOf: NameOf): Layout {
-  // `{ … } | null` keeps its braces where they are.
-  const others = options.filter((option) => option.kind !== "null");
-  const [only] = others;
-  const isHugged = others.length === 1 && only && (only.kind === "ref" || isBraced(only));
-  if (isHugged)
+  if (isHugged(options)) {
     return join(
       " | ",
       options.map((option) => printOption(option, nameOf)),
     );
+  }
   return group(indent(unionLines(options, nameOf)));
 }
 
+/** `{ … } | null` keeps its braces where they are. */
+function isHugged(options: readonly Shape[]): boolean {
+  const [only, ...others] = options.filter((option) => option.kind !== "null");
+  return only !== undefined && others.length === 0 && (only.kind === "ref" || isBraced(only));
+}
+
 function unionLines(options: readonly Shape[], nameOf: NameOf): Layout {
-  const printed = options.map((option) => indent(printOption(option, nameOf)));
-  return [ifBroken([line, "| "]), join([line, "| "], printed)];
+  return [ifBroken([line, "| "]), join([line, "| "], printOptions(options, nameOf))];
+}
+
+function printOptions(options: readonly Shape[], nameOf: NameOf): Layout[] {
+  return options.map((option) => indent(printOption(option, nameOf)));
 }
 
 function printOption(option: Shape, nameOf: NameOf): Layout {

@@ -19,8 +19,15 @@ export function printFields(
   breaks = false,
 ): Layout {
   if (fields.length === 0) return "{}";
-  const printed = fields.map(([key, value]) => [printComputedKey(key), ": ", value]);
-  return group(["{", indent([line, join([",", line], printed)]), ifBroken(","), line, "}"], breaks);
+  return printBraces(
+    fields.map(([key, value]) => [printComputedKey(key), ": ", value]),
+    breaks,
+  );
+}
+
+/** Prints a list between braces, with a comma after each part that ends a line. */
+export function printBraces(parts: readonly Layout[], breaks = false): Layout {
+  return group(["{", indent([line, join([",", line], parts)]), ifBroken(","), line, "}"], breaks);
 }
 
 function printList(items: readonly Value[]): Layout {
