@@ -9,6 +9,8 @@ import type { Database } from "../database/database.ts";
 import { DatabaseError } from "../errors/model-errors.ts";
 import type { ListeningSession } from "../session/sessions.ts";
 import { Feed } from "./feed.ts";
+import { ensureTracked } from "./track.ts";
+import type { TrackedTable } from "./trigger.ts";
 
 /** Longest wait before the first and before any later attempt to listen again, in ms. */
 const FIRST_RETRY_MS = 200;
@@ -18,6 +20,10 @@ const LAST_RETRY_MS = 10_000;
 export class Hub {
   readonly #database: Database;
   readonly #feeds = new Map<string, Feed>();
+  /** Tables of the feeds by the names that they were asked for with. */
+  readonly #tables = new Map<string, TrackedTable>();
+  /** Tables that are being looked up, by model and name. */
+  readonly #lookups = new Map<string, Promise<TrackedTable>>();
   /** Feeds on whose channel the session listens. */
   readonly #listening = new Set<Feed>();
   /** Feeds that have been listened to at any time: when that begins again, there was a gap. */
@@ -37,12 +43,28 @@ export class Hub {
     database.closing.addEventListener("abort", () => this.#endAll(), { once: true });
   }
 
-  /** Gives the feed of a table, which is used from then on by whoever is added to it. */
-  feed(table: { channel: string; name: string }): Feed {
-    const known = this.#feeds.get(table.channel);
+  /**
+   * Looks a table up, and has its trigger made; once for all who ask at a time, and not at all while it is
+   * listened to. @throws QueryError, ChangesError, or the driver's error.
+   */
+  async table(request: { model: string; table: string }): Promise<TrackedTable> {
+    const known = this.#tables.get(request.table);
     if (known) return known;
-    const feed = new Feed(this.#database.kysely, table);
+    const key = JSON.stringify([request.model, request.table]);
+    const lookup = this.#lookups.get(key) ?? ensureTracked(this.#database, request);
+    this.#lookups.set(key, lookup);
+    try {
+      return await lookup;
+    } finally {
+      this.#lookups.delete(key);
+    }
+  }
+
+  /** Gives the feed of a table, which is to be used at once, by adding a subscription to it. */
+  feed(name: string, table: TrackedTable): Feed {
+    const feed = this.#feeds.get(table.channel) ?? new Feed(this.#database.kysely, table);
     this.#feeds.set(table.channel, feed);
+    this.#tables.set(name, table);
     return feed;
   }
 
@@ -82,6 +104,7 @@ export class Hub {
 
   async #step(): Promise<void> {
     for (const feed of this.#feeds.values()) if (!feed.used) this.#feeds.delete(feed.channel);
+    for (const [name, { channel }] of this.#tables) if (!this.#feeds.has(channel)) this.#tables.delete(name);
     if (this.#feeds.size === 0) {
       await this.#closeSession();
       this.#interrupted = false;

@@ -7,7 +7,6 @@ import { checkFilter } from "./decode.ts";
 import { toFilter } from "./filter.ts";
 import { Hub } from "./hub.ts";
 import { Subscription, type SubscriptionSource } from "./subscription.ts";
-import { ensureTracked } from "./track.ts";
 
 /** What a model's `changes` asks for. */
 export interface ChangesRequest {
@@ -41,11 +40,11 @@ export function openChanges(database: Database, request: ChangesRequest): Subscr
     assertMayWait,
     start: async (subscription) => {
       const filter = toFilter(database.kysely, await request.conditions());
-      const table = await ensureTracked(database, request);
+      const hub = hubOf(database);
+      const table = await hub.table(request);
       if (filter) await checkFilter(database.kysely, table.name, filter);
       if (subscription.over || database.closed) return subscription.end();
-      const hub = hubOf(database);
-      const feed = hub.feed(table);
+      const feed = hub.feed(request.table, table);
       feed.add(subscription, filter);
       leave = () => {
         feed.remove(subscription);

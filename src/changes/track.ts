@@ -4,10 +4,12 @@ import type { AnyKysely } from "../database/any-kysely.ts";
 import { quoteTable } from "../database/catalog.ts";
 import type { Database } from "../database/database.ts";
 import { ChangesError, DatabaseError, QueryError } from "../errors/model-errors.ts";
-import { createTrigger, dropTrigger, findTable, type TrackedTable } from "./trigger.ts";
+import { createTrigger, dropTrigger, findTable, takeTurn, type TrackedTable } from "./trigger.ts";
 
 /** How long making the trigger waits for those who write to the table, and so makes others wait, in ms. */
 const LOCK_TIMEOUT_MS = 2_000;
+/** How long it waits, keeping nobody, until other processes have made theirs, in ms. */
+const TURN_TIMEOUT_MS = 30_000;
 
 /**
  * Makes a table tell of its changes, as `changes` asks for: a trigger, and its function in the table's schema.
@@ -54,6 +56,8 @@ export async function ensureTracked(
   if (found.tracked) return found;
   try {
     await database.kysely.transaction().execute(async (kysely) => {
+      await sql.raw(`set local lock_timeout = ${TURN_TIMEOUT_MS}`).execute(kysely);
+      await takeTurn(kysely);
       await sql.raw(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`).execute(kysely);
       await createTrigger(kysely, table);
     });

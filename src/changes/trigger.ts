@@ -67,9 +67,14 @@ export async function findTable(kysely: AnyKysely, table: string): Promise<Track
   return { ...rest, obstacle };
 }
 
+/** Waits until no other process makes or drops a trigger; the turn lasts as long as the transaction. */
+export async function takeTurn(kysely: AnyKysely): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${LOCK_NUMBER})`.execute(kysely);
+}
+
 /** Makes the trigger where it is missing, within the transaction that it is given. */
 export async function createTrigger(kysely: AnyKysely, table: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock(${LOCK_NUMBER})`.execute(kysely);
+  await takeTurn(kysely);
   const found = await findTable(kysely, table);
   if (!found || found.tracked) return;
   const call = sql.raw(`${found.schema}.${FUNCTION}`);
@@ -86,7 +91,7 @@ export async function createTrigger(kysely: AnyKysely, table: string): Promise<v
 
 /** Drops the trigger, and its function after the last table of the schema that used it. */
 export async function dropTrigger(kysely: AnyKysely, table: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock(${LOCK_NUMBER})`.execute(kysely);
+  await takeTurn(kysely);
   const found = await findTable(kysely, table);
   if (!found) return;
   for (const name of [ROW_TRIGGER, TRUNCATE_TRIGGER]) {

@@ -80,8 +80,10 @@ class BoatModel extends BaseModel<BoatRow> {
 
 describeDatabases("changes in a stream's handler", (db) => {
   let withdraw: () => void;
-  beforeAll(() => {
+  beforeAll(async () => {
     withdraw = offerAsDefault(db.database);
+    // An embedded database takes its time to start; not within a test.
+    await sql`select 1`.execute(db.database.kysely);
   });
   afterAll(() => withdraw());
 
