@@ -158,6 +158,14 @@ describePostgres("changes of a server", () => {
     expect(rows).toHaveLength(2);
   });
 
+  test("migrations that track tables at once wait for each other", async () => {
+    await sql`create table buoys (id int primary key)`.execute(database.kysely);
+    const all = Array.from({ length: 8 }, () => open(url).kysely);
+    await Promise.all(all.map((kysely, index) => trackChanges(kysely, index % 2 ? "boats" : "buoys")));
+    const { rows } = await sql`select tgname from pg_trigger where not tgisinternal`.execute(database.kysely);
+    expect(rows).toHaveLength(4);
+  });
+
   test("a role that may not make the trigger is told of the migration, and hears when its owner has run it", async () => {
     const role = `clerk_${new URL(url).pathname.slice(1)}`;
     await sql
