@@ -149,6 +149,7 @@ export class JSONTypes {
     if (type.getCallSignatures().length > 0 || type.getConstructSignatures().length > 0) {
       return { kind: "undefined" };
     }
+    if (this.#isGlobal(type, (global) => global === "Function")) return { kind: "undefined" };
     if (this.#isGlobal(type, (global) => global === "Date")) return { kind: "date" };
     const toJSON = this.#signatureOf(type, "toJSON", node);
     if (toJSON) return this.#read(toJSON.getReturnType(), node, name);

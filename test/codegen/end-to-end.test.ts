@@ -3,7 +3,10 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { ts as TypeScript } from "ts-morph";
 import { beforeAll, describe, expect, test } from "vitest";
+import { loadCompiler } from "../../src/reflect/compiler.ts";
+import { createProgram, readSettings } from "../../src/reflect/program.ts";
 import { Project } from "./project.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -128,6 +131,43 @@ test("the client is the same under both kinds of decorators", () => {
   expect(clients).toHaveLength(2);
   expect(clients[0]).toBe(clients[1]);
 });
+
+test("what an editor shows of the client reads well", async () => {
+  const project = new Project("standard", {
+    "src/hover.ts": `
+      import { createApi } from "./generated/api.ts";
+      const api = createApi();
+      const streamAll = api.berth.streamAll;
+      const cranes = api.berth.cranes;
+      const cleared = api.berth.clear({ _ids: [] });
+      const dug = api.berth.dig({ name: "", depth: 1n, dug: new Date() });
+      api.berth.streamAll({ berth: 1 }).on("crate", (crate) => void crate.packedAt);`,
+  });
+  const file = join(project.root, "src/hover.ts");
+  const compiler = await loadCompiler();
+  if (!compiler) throw new Error("ts-morph is not installed");
+  const { ts } = compiler;
+  const compilerOptions = readSettings(ts, file).options;
+  const program = createProgram(compiler, { files: [file], compilerOptions, lean: false });
+  const checker = program.getTypeChecker();
+  const shown: Record<string, string> = {};
+  const visit = (node: TypeScript.Node): void => {
+    if ((ts.isVariableDeclaration(node) || ts.isParameter(node)) && ts.isIdentifier(node.name)) {
+      shown[node.name.text] = checker.typeToString(checker.getTypeAtLocation(node));
+    }
+    ts.forEachChild(node, visit);
+  };
+  const source = program.getSourceFile(file);
+  if (source) visit(source);
+  expect(shown).toEqual({
+    api: "Api",
+    streamAll: "StreamMethod<BerthStreamAllParams, BerthStreamAllEvents>",
+    cranes: "CallMethod<BerthCranesParams, Crane[]>",
+    cleared: "Promise<undefined>",
+    dug: "Promise<BerthDigResult>",
+    crate: "BerthStreamAllCrate",
+  });
+}, 120_000);
 
 test("files that are up to date are not touched", async () => {
   const project = new Project("standard", {});

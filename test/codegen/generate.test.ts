@@ -58,7 +58,7 @@ describe("outputs", () => {
           manifest: "out/manifest.json",
           clients: [
             { output: "out/all.ts" },
-            { output: "out/admin.ts", models: "app/admin/*.ts", prefix: "/v1", baseUrl: "https://harbour.example", printWidth: 60 },
+            { output: "out/admin.ts", models: "app/admin/*.ts", prefix: "/v1", baseUrl: "https://harbour.example", printWidth: 70 },
           ],
         });`,
     });
@@ -68,7 +68,7 @@ describe("outputs", () => {
     expect(admin).not.toContain("pier");
     expect(admin).toContain('baseUrl: "https://harbour.example",\n    prefix: "/v1",\n    ...options,');
     const lines = admin.split("\n").filter((each) => !each.startsWith("//"));
-    expect(Math.max(...lines.map((each) => each.length))).toBeLessThanOrEqual(60);
+    expect(Math.max(...lines.map((each) => each.length))).toBeLessThanOrEqual(70);
     expect(existsSync(join(project.root, "out/manifest.json"))).toBe(true);
     expect(await project.compile()).toEqual([]);
   });

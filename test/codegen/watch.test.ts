@@ -7,7 +7,7 @@ import { waitFor } from "../helpers/wait-for.ts";
 import { Project } from "./project.ts";
 
 // Each run loads the compiler and starts a process.
-vi.setConfig({ testTimeout: 300_000 });
+vi.setConfig({ testTimeout: 600_000 });
 
 const BOUND = { boundMs: 120_000 };
 
