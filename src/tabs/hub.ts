@@ -25,6 +25,9 @@ import { Seat, toHead } from "./seat.ts";
  */
 const LEADER_MS = 2_000;
 
+/** How long a leader keeps the lock, in ms, after it has said that all is over: the lock must not be there first. */
+const LAST_WORDS_MS = 100;
+
 /** How often, in ms, a leader without readers of its own looks whether there are any elsewhere. */
 const RETIRE_MS = 1_000;
 
@@ -109,12 +112,12 @@ export class Hub {
       onAnswer: (answer) => {
         this.#post({ kind: "answer", term: this.#term, answer });
         this.#readers.answer(answer, false);
-        this.#finish();
+        this.#finish(LAST_WORDS_MS);
       },
     });
     await this.#connection.over;
     this.#post({ kind: "over", term: this.#term });
-    this.#finish();
+    this.#finish(LAST_WORDS_MS);
   }
 
   #nextOrigin(): StreamOrigin | undefined {
@@ -149,7 +152,8 @@ export class Hub {
       this.#stopTimer();
       this.#greet();
     } else if (kind === "welcome") this.#onWelcome(message);
-    else if ("term" in message && message.term === this.#term) {
+    else if ("term" in message && (message.term === this.#term || this.#term === "")) {
+      // Who has not heard of any leader yet asked before this one's answer, too.
       if (kind === "open") this.#onOpen(message);
       if (kind === "piece") this.#onPiece(message);
       if (kind === "answer") this.#onAnswer(message);
@@ -188,7 +192,8 @@ export class Hub {
     readers.admit();
   }
 
-  #onOpen({ state }: Message & { kind: "open" }): void {
+  #onOpen({ term, state }: Message & { kind: "open" }): void {
+    this.#term = term;
     // Who has a place of an earlier leader has to ask what has come since; the others have missed nothing.
     if (this.#readers.recent) this.#greet();
     else {
@@ -237,7 +242,7 @@ export class Hub {
   }
 
   /** Ends it; whoever reads from it comes back by itself. */
-  #finish(): void {
+  #finish(releaseMs = 0): void {
     if (this.#lifetime.signal.aborted) return;
     this.#claim.abort();
     this.#post({ kind: "leave" });
@@ -246,7 +251,8 @@ export class Hub {
     this.#options.onOver();
     this.#readers.close();
     this.#connection?.abort();
-    this.#release();
+    if (releaseMs > 0) startTimer(releaseMs, this.#release);
+    else this.#release();
     this.#channel.close();
   }
 }

@@ -45,7 +45,8 @@ function createRandom(seed: number): () => number {
   };
 }
 
-describe.skipIf(!chromium.present)("when the tab that has the connection goes", () => {
+// Pages take their time to open where the machine has much to do.
+describe.skipIf(!chromium.present)("when the tab that has the connection goes", { timeout: 120_000 }, () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await launchChromium();
@@ -273,7 +274,7 @@ describe.skipIf(!chromium.present)("when the tab that has the connection goes", 
           await waitFor(async () => (await last(tab)) > before, { what: "a new event" });
       };
       for (let index = 0; index < 4; index++) await add();
-      for (let round = 0; round < 8; round++) {
+      for (let round = 0; round < 6; round++) {
         await allGoOn();
         const victim = tabs[Math.floor(random() * tabs.length)] as Tab;
         const way = Object.keys(WAYS)[Math.floor(random() * Object.keys(WAYS).length)] as string;

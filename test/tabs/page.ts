@@ -111,12 +111,26 @@ export function close(index = 0): void {
   streams[index]!.stream.close();
 }
 
-/** The names of the locks that are held. */
-export async function heldLocks(): Promise<string[]> {
+/** The names of the locks that are held, and of those that are waited for. */
+export async function queryLocks(): Promise<{ held: string[]; pending: string[] }> {
+  type Locks = { name: string }[];
   const { locks } = (
     globalThis as unknown as {
-      navigator: { locks: { query(): Promise<{ held: { name: string }[] }> } };
+      navigator: { locks: { query(): Promise<{ held: Locks; pending: Locks }> } };
     }
   ).navigator;
-  return (await locks.query()).held.map(({ name }) => name);
+  const { held, pending } = await locks.query();
+  return { held: held.map(({ name }) => name), pending: pending.map(({ name }) => name) };
+}
+
+/** The first that the body of a shared stream brings. */
+export async function readFirst(path: string): Promise<string> {
+  const fetch = getFetch({ scope: "harbour" }) as typeof globalThis.fetch;
+  const controller = new AbortController();
+  const { signal } = controller;
+  const response = await fetch(path, { headers: { accept: "text/event-stream" }, signal });
+  const reader = response.body?.getReader();
+  const { value } = (await reader?.read()) ?? {};
+  controller.abort();
+  return new TextDecoder().decode(value);
 }

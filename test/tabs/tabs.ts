@@ -6,6 +6,9 @@ import type { ServerResponse } from "node:http";
 import { waitFor } from "../helpers/wait-for.ts";
 import type { OpenOptions, Seen } from "./page.ts";
 
+/** Several pages at once are slow where the machine has much to do. */
+const BOUND_MS = 30_000;
+
 let script: string | undefined;
 
 /** One tab of a browser, with what `page.ts` can do. */
@@ -33,8 +36,12 @@ export class Tab {
     await this.#call("goOn", undefined);
   }
 
-  async heldLocks(): Promise<string[]> {
-    return await this.#call("heldLocks", undefined);
+  async locks(): Promise<{ held: string[]; pending: string[] }> {
+    return await this.#call("queryLocks", undefined);
+  }
+
+  async readFirst(path: string): Promise<string> {
+    return await this.#call("readFirst", path);
   }
 
   /** The data of the last event so far. */
@@ -51,6 +58,7 @@ export class Tab {
   async dataOf(count: number, index = 0): Promise<unknown[]> {
     let arrived = 0;
     await waitFor(async () => (arrived = await this.#call("count", index)) >= count, {
+      boundMs: BOUND_MS,
       what: () => `${count} events; ${arrived} have come`,
     });
     return await this.data(index);
@@ -63,7 +71,7 @@ export class Tab {
         const seen = await this.read(index);
         return seen.status === status ? seen : undefined;
       },
-      { what: `status ${status}` },
+      { boundMs: BOUND_MS, what: `status ${status}` },
     );
   }
 
@@ -128,7 +136,10 @@ export class HarbourServer {
 
   /** Waits for the stream of that number. */
   async stream(index = 0): Promise<HandStream> {
-    return await waitFor(() => this.streams[index], { what: `stream ${index}` });
+    return await waitFor(() => this.streams[index], {
+      boundMs: BOUND_MS,
+      what: `stream ${index}`,
+    });
   }
 }
 
