@@ -1,0 +1,56 @@
+// Measures, prints tables and writes the results. Started by bench.mjs, which installs and compiles first.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+import { readOptions } from "./options.ts";
+import { describeMachine, readVersions } from "./report/machine.ts";
+import type { Results } from "./report/results.ts";
+import { formatTable } from "./report/table.ts";
+import { run, scaleOf } from "./run.ts";
+import { WORKLOADS } from "./workloads/all.ts";
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const options = readOptions(process.argv.slice(2), WORKLOADS);
+const machine = describeMachine();
+const versions = readVersions(options.peers);
+print(
+  `${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node.js ${machine.node}; ` +
+    `${options.rounds} round${options.rounds === 1 ? "" : "s"}`,
+);
+print(
+  Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(", "),
+);
+if (machine.loadBefore > 0.5) {
+  print(`The machine is busy (load ${machine.loadBefore.toFixed(1)}): ratios hold better than times do.`);
+}
+
+const startedAt = new Date().toISOString();
+const rows = await run(options, (text) => print(`${new Date().toISOString().slice(11, 19)} ${text}`));
+const results: Results = {
+  startedAt,
+  endedAt: new Date().toISOString(),
+  isQuick: options.isQuick,
+  rounds: options.rounds,
+  machine,
+  versions,
+  peers: options.peers.map(({ name }) => name),
+  rows,
+};
+print("");
+for (const workload of options.workloads) {
+  const own = rows.filter((row) => row.workload === workload.id);
+  for (const table of workload.tables(scaleOf(options))) print(formatTable(table, own, results.peers));
+}
+mkdirSync(dirname(options.json), { recursive: true });
+writeFileSync(options.json, `${JSON.stringify(results, undefined, 1)}\n`);
+print(`All numbers: ${options.json}`);
+
+const failures = rows.filter((row) => row.failure !== undefined);
+for (const { workload, peer, round, failure } of failures) {
+  print(`\n${workload}, ${peer}, round ${round}, failed:\n${failure}`);
+}
+process.exitCode = failures.length > 0 ? 1 : 0;
