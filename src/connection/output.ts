@@ -22,6 +22,9 @@ const LOW_MARK_BYTES = 16_384;
 /** A stall is looked for this many times within `stallTimeout`, so that it is found soon after. */
 const STALL_CHECKS = 4;
 
+/** Shared by all outputs that nobody waits for. */
+const NOBODY: never[] = [];
+
 /** What an output tells its connection. */
 export interface OutputOwner {
   /** The head has to go out now; `attach` follows. */
@@ -44,7 +47,7 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
   #gone = 0;
   #inFlight = 0;
   #progressAt = 0;
-  #waiters: { bytes: number; resolve: () => void }[] = [];
+  #waiters: { bytes: number; resolve: () => void }[] = NOBODY;
   /** What is left of a frame larger than a batch. */
   #rest: Buffer | undefined;
   #scheduled = false;
@@ -195,6 +198,7 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
   /** Lets all waits go that need no more than `bytes` to wait; by default all. */
   settle(bytes = 0): void {
     const waiters = this.#waiters;
+    if (waiters.length === 0) return;
     this.#waiters = waiters.filter((waiter) => waiter.bytes < bytes);
     for (const waiter of waiters) if (waiter.bytes >= bytes) waiter.resolve();
   }
@@ -310,7 +314,7 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
 
   #whenAtMost(bytes: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#waiters.push({ bytes, resolve });
+      this.#waiters = [...this.#waiters, { bytes, resolve }];
       this.schedule();
     });
   }

@@ -39,7 +39,7 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner, 
   readonly #settings: ConnectionSettings;
   readonly #host: ConnectionHost;
   readonly #output: Output;
-  readonly #onClose = new Set<() => void>();
+  #onClose: Set<() => void> | undefined;
   #controller: AbortController | undefined;
   #reason: CloseReason | undefined;
   #lastId: string;
@@ -246,7 +246,7 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner, 
       this.#output.settle();
     }
     this.unwinder.arm(reason, () => reportLinger(this.#host.log, this.#settings.endpoint, reason));
-    for (const settle of this.#onClose) settle();
+    for (const settle of this.#onClose ?? []) settle();
     this.#controller?.abort(reason);
     this.#host.onClosed(reason);
     if (reason === "client" || reason === "overflow" || reason === "stalled") this.#finish();
@@ -278,9 +278,9 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner, 
   }
 
   onClose(listener: () => void): () => void {
-    if (this.#reason === undefined) this.#onClose.add(listener);
+    if (this.#reason === undefined) (this.#onClose ??= new Set()).add(listener);
     else listener();
-    return () => void this.#onClose.delete(listener);
+    return () => void this.#onClose?.delete(listener);
   }
 
   overflow(): void {

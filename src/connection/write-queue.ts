@@ -5,12 +5,15 @@ interface Entry {
   events: number;
 }
 
+/** Of all queues that are empty, which most are. */
+const NONE: never[] = [];
+
 /**
  * Frames that wait to be written, oldest first. Amortised O(1) at both ends: taken frames are only cut off the
  * array when they are half of it.
  */
 export class WriteQueue {
-  #entries: (Entry | undefined)[] = [];
+  #entries: (Entry | undefined)[] = NONE;
   #head = 0;
   #bytes = 0;
 
@@ -20,6 +23,7 @@ export class WriteQueue {
   }
 
   push(chunk: string | Buffer, bytes: number, events: number): void {
+    if (this.#entries === NONE) this.#entries = [];
     this.#entries.push({ chunk, bytes, events });
     this.#bytes += bytes;
   }
@@ -50,7 +54,7 @@ export class WriteQueue {
   }
 
   clear(): void {
-    this.#entries = [];
+    this.#entries = NONE;
     this.#head = 0;
     this.#bytes = 0;
   }

@@ -51,27 +51,34 @@ export interface BaseContext {
 /** What a method's parameter of this type is given: `BaseContext` and what the application registered. */
 export type Context = BaseContext & RegisteredContext;
 
-/** What a context is made from. */
+/** The request that a context is for. */
 export interface ContextSource {
-  endpoint: string;
-  request: FastifyRequest;
-  reply: FastifyReply;
-  user: RegisteredUser | null;
-  lastEventId: string | undefined;
-  parse(): Record<string, unknown>;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly lastEventId: string | undefined;
   /** The stream's connection; a JSON endpoint has only a signal. */
-  connection: StreamConnection | undefined;
-  signal(): AbortSignal;
-  run?: Run | undefined;
+  readonly connection: StreamConnection | undefined;
+  readonly signal: AbortSignal;
+  readonly run?: Run | undefined;
+}
+
+/** What a context needs to know of its endpoint. */
+interface ContextEndpoint {
+  readonly name: string;
+  parse(request: FastifyRequest): Record<string, unknown>;
 }
 
 /** The context of one request. */
 export class RequestContext implements BaseContext {
+  readonly #endpoint: ContextEndpoint;
   readonly #source: ContextSource;
+  readonly #user: RegisteredUser | null;
   #params: Record<string, unknown> | undefined;
 
-  constructor(source: ContextSource) {
+  constructor(endpoint: ContextEndpoint, source: ContextSource, user: RegisteredUser | null) {
+    this.#endpoint = endpoint;
     this.#source = source;
+    this.#user = user;
   }
 
   get request(): FastifyRequest {
@@ -87,21 +94,20 @@ export class RequestContext implements BaseContext {
   }
 
   get params(): Readonly<Record<string, unknown>> {
-    return (this.#params ??= this.#source.parse());
+    return (this.#params ??= this.#endpoint.parse(this.#source.request));
   }
 
   get user(): RegisteredUser {
-    const { user } = this.#source;
-    if (user === null) throw new UnauthorizedError(undefined, { endpoint: this.#source.endpoint });
-    return user;
+    if (this.#user === null) throw new UnauthorizedError(undefined, { endpoint: this.#endpoint.name });
+    return this.#user;
   }
 
   get optionalUser(): RegisteredUser | null {
-    return this.#source.user;
+    return this.#user;
   }
 
   get signal(): AbortSignal {
-    return this.#source.signal();
+    return this.#source.signal;
   }
 
   get lastEventId(): string | undefined {
@@ -117,10 +123,10 @@ export class RequestContext implements BaseContext {
   }
 
   createSSE<E extends z.ZodObject = AnyEvents>(events?: E): SSEConnection<E> {
-    const { connection, endpoint } = this.#source;
+    const { connection } = this.#source;
     if (!connection) {
       throw new EndpointDefinitionError(
-        endpoint,
+        this.#endpoint.name,
         "is no stream. Add @stream to the method to use createSSE.",
       );
     }

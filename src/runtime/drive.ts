@@ -24,11 +24,9 @@ export type Handler = AsyncGenerator<unknown, unknown, undefined>;
  *
  * @throws what the handler throws, but for the `StreamClosedError` that unwound it.
  */
-export async function drive(connection: StreamConnection, start: () => Handler): Promise<void> {
-  const { chainName } = connection.unwinder;
-  const driver = {
-    async [chainName](): Promise<void> {
-      const handler = start();
+export function drive(connection: StreamConnection, handler: Handler): Promise<void> {
+  const run = async (): Promise<void> => {
+    try {
       let step = await handler.next();
       let returnedAt: number | undefined;
       let steps = 0;
@@ -61,16 +59,16 @@ export async function drive(connection: StreamConnection, start: () => Handler):
           step = await handler.next();
         }
       }
-    },
+    } catch (error) {
+      if (!connection.closed || !isUnwinding(error, connection)) throw error;
+    } finally {
+      connection.unwinder.disarm();
+    }
   };
+  // A property of the function itself: a method of that name would make a hidden class for every stream.
+  Object.defineProperty(run, "name", { value: connection.unwinder.chainName });
   connection.unwinder.begin();
-  try {
-    await driver[chainName]?.();
-  } catch (error) {
-    if (!connection.closed || !isUnwinding(error, connection)) throw error;
-  } finally {
-    connection.unwinder.disarm();
-  }
+  return run();
 }
 
 /** Tells whether an error only says that the stream is over. */

@@ -29,7 +29,7 @@ let created = 0;
 /** One run, in the process that runs it. */
 export class DurableRun implements Run, OpenStream, ConnectionHost, FeedSubscriber {
   readonly connection: StreamConnection;
-  readonly openedAt = new Date();
+  readonly openedAt = Date.now();
   readonly isListed = false;
   readonly log: FastifyBaseLogger;
   user: unknown = null;
@@ -141,7 +141,7 @@ export class DurableRun implements Run, OpenStream, ConnectionHost, FeedSubscrib
     const { connection } = this;
     const { endpoint, host } = this.#parts;
     try {
-      await drive(connection, () => endpoint.handler.apply(endpoint.model, [...args]) as Handler);
+      await drive(connection, endpoint.handler.apply(endpoint.model, [...args]) as Handler);
       await connection.end();
     } catch (error) {
       await this.#fail(error);

@@ -1,12 +1,10 @@
-import type { FastifyRequest } from "fastify";
-
 import { identify, type Identity } from "./authenticate.ts";
 import { extendContext, RequestContext, type Context, type ContextSource } from "./context.ts";
 import { passGuards } from "./guards.ts";
 import type { RuntimeEndpoint, StreamHost } from "./types.ts";
 
 /** What differs between the kinds of request that enter an endpoint. */
-export interface Entry extends Omit<ContextSource, "endpoint" | "user" | "parse"> {
+export interface Entry extends ContextSource {
   /** Told who sends the request before anything else happens; what it throws refuses the request. */
   onIdentity?(identity: Identity): void;
 }
@@ -30,27 +28,15 @@ export async function enter(
 export async function letIn(
   endpoint: RuntimeEndpoint,
   host: Pick<StreamHost, "authenticate" | "extras">,
-  { onIdentity, ...source }: Entry,
+  entry: Entry,
 ): Promise<Context> {
-  const { request } = source;
+  const { request } = entry;
   const identity = await identify(host.authenticate, request);
-  onIdentity?.(identity);
-  const context = new RequestContext({
-    ...source,
-    endpoint: endpoint.name,
-    user: identity.user,
-    parse: () => endpoint.parser.parse(rawParameters(endpoint, request)),
-  });
+  entry.onIdentity?.(identity);
+  const context = new RequestContext(endpoint, entry, identity.user);
   const extras = await host.extras?.(request);
   if (extras) extendContext(endpoint.name, context, extras);
   const ctx = context as unknown as Context;
   await passGuards(endpoint.guards, ctx, endpoint.name);
   return ctx;
-}
-
-/** Gives a request's arguments as they came: the body, or the query string with what the path holds. */
-function rawParameters(endpoint: RuntimeEndpoint, request: FastifyRequest): unknown {
-  if (endpoint.source === "body") return request.body ?? {};
-  if (!endpoint.hasOwnPath) return request.query;
-  return { ...(request.query as object), ...(request.params as object) };
 }

@@ -53,7 +53,7 @@ export class Runs implements RunHost {
       id,
       endpoint,
       user,
-      startedAt: openedAt,
+      startedAt: new Date(openedAt),
       events: connection.events,
     }));
   }

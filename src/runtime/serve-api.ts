@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 
 import type { CloseReason } from "../errors/stream-errors.ts";
 import { stringifyData } from "../wire/data.ts";
-import { watchDeparture } from "./departure.ts";
+import { DepartureWatch } from "./departure.ts";
 import { enter } from "./enter.ts";
 import type { RuntimeEndpoint, StreamHost } from "./types.ts";
 
@@ -26,7 +26,9 @@ export async function serveAPI(
       reply,
       connection: undefined,
       lastEventId: undefined,
-      signal: () => departure.signal,
+      get signal() {
+        return departure.signal;
+      },
     });
     return answer(endpoint, reply, await endpoint.handler.apply(endpoint.model, args));
   } finally {
@@ -51,7 +53,7 @@ class Departure {
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
   #controller: AbortController | undefined;
-  #unwatch: (() => void) | undefined;
+  #watch: DepartureWatch | undefined;
 
   constructor(request: FastifyRequest, reply: FastifyReply) {
     this.#request = request;
@@ -63,12 +65,12 @@ class Departure {
       const controller = new AbortController();
       this.#controller = controller;
       const reason: CloseReason = "client";
-      this.#unwatch = watchDeparture(this.#request, this.#reply, () => controller.abort(reason));
+      this.#watch = new DepartureWatch(this.#request, this.#reply, () => controller.abort(reason));
     }
     return this.#controller.signal;
   }
 
   stop(): void {
-    this.#unwatch?.();
+    this.#watch?.stop();
   }
 }

@@ -16,10 +16,10 @@ import type { RunHost, RuntimeEndpoint, StreamHost } from "./types.ts";
 const RUN_HEADER = "pinestream-run";
 
 /** A request to a durable endpoint. */
-export interface RunRequest extends Pick<Entry, "request" | "reply" | "onIdentity"> {
-  connection: StreamConnection;
+export interface RunRequest extends Entry {
+  readonly connection: StreamConnection;
   /** The run that the path names, if it names one. */
-  runId: string | undefined;
+  readonly runId: string | undefined;
   /** Called when the request is let in. */
   onEnter(): void;
 }
@@ -77,8 +77,9 @@ export async function cancelRun(
 async function start(
   endpoint: RuntimeEndpoint & { stream: ConnectionSettings },
   host: StreamHost,
-  { request, reply, connection, onIdentity, onEnter }: RunRequest,
+  viewer: RunRequest,
 ): Promise<RunLog> {
+  const { request, reply, connection } = viewer;
   const run = new DurableRun({ endpoint, host, log: request.log });
   const args = await enter(endpoint, host, {
     request,
@@ -86,15 +87,17 @@ async function start(
     connection: run.connection,
     run,
     lastEventId: undefined,
-    signal: () => run.connection.signal,
+    get signal() {
+      return run.connection.signal;
+    },
     onIdentity: (identity) => {
-      onIdentity?.(identity);
+      viewer.onIdentity?.(identity);
       run.identify(identity.user);
     },
   });
   // Who has left meanwhile has not asked for it to be run without them.
   if (connection.closed) return run.events;
-  onEnter();
+  viewer.onEnter();
   await run.start(args);
   return run.events;
 }
@@ -102,22 +105,25 @@ async function start(
 async function find(
   endpoint: RuntimeEndpoint,
   host: StreamHost,
-  { request, reply, connection, onIdentity, onEnter }: RunRequest,
+  viewer: RunRequest,
   runId: string,
 ): Promise<RunLog> {
+  const { request, reply, connection, lastEventId } = viewer;
   let user: unknown = null;
   await letIn(endpoint, host, {
     request,
     reply,
     connection: undefined,
-    lastEventId: connection.lastEventId,
-    signal: () => connection.signal,
+    lastEventId,
+    get signal() {
+      return connection.signal;
+    },
     onIdentity: (identity) => {
-      onIdentity?.(identity);
+      viewer.onIdentity?.(identity);
       ({ user } = identity);
     },
   });
-  if (!connection.closed) onEnter();
+  if (!connection.closed) viewer.onEnter();
   return toLog(endpoint, host.runs, user, runId);
 }
 

@@ -14,11 +14,11 @@ import type { CloseReason } from "../errors/stream-errors.ts";
 import { findFieldProblem, LAST_EVENT_ID_HEADER, LAST_EVENT_ID_PARAMETER } from "../wire/event-stream.ts";
 import { parseEndId } from "../wire/end-id.ts";
 import type { Identity } from "./authenticate.ts";
-import { watchDeparture } from "./departure.ts";
+import { DepartureWatch } from "./departure.ts";
 import { drive, isUnwinding, type Handler } from "./drive.ts";
 import { enter } from "./enter.ts";
 import { describeFailure } from "./failure.ts";
-import { serveRun } from "./serve-run.ts";
+import { serveRun, type RunRequest } from "./serve-run.ts";
 import type { Lease, OpenStream, RuntimeEndpoint, StreamHost } from "./types.ts";
 
 /** A request to a stream, and how its answer is given. */
@@ -51,36 +51,16 @@ export async function serveStream(
   host: StreamHost,
   exchange: Exchange,
 ): Promise<void> {
-  const { request, reply } = exchange;
   const run = new StreamRun(endpoint, host, exchange);
   const { connection } = run;
   try {
     if (connection.closed) return;
-    run.lease = host.admit(request);
-    const onIdentity = (identity: Identity): void => run.identify(identity);
+    run.lease = host.admit(exchange.request);
     if (endpoint.isDurable) {
-      const { runId } = exchange;
-      await serveRun(endpoint, host, {
-        request,
-        reply,
-        connection,
-        runId,
-        onIdentity,
-        onEnter: () => run.open(),
-      });
+      await serveRun(endpoint, host, run);
     } else {
-      const args = await enter(endpoint, host, {
-        request,
-        reply,
-        connection,
-        lastEventId: connection.lastEventId,
-        signal: () => connection.signal,
-        onIdentity,
-      });
-      if (!connection.closed) {
-        run.open();
-        await drive(connection, () => endpoint.handler.apply(endpoint.model, args) as Handler);
-      }
+      const handler = await run.start();
+      if (handler) await drive(connection, handler);
     }
     const refusal = connection.isOpen ? undefined : refusalFor(connection.reason);
     if (refusal) throw refusal;
@@ -96,18 +76,18 @@ export async function serveStream(
 
 let created = 0;
 
-class StreamRun implements ConnectionHost, OpenStream {
+class StreamRun implements ConnectionHost, OpenStream, RunRequest {
   readonly connection: StreamConnection;
-  readonly id = (++created).toString(36);
-  readonly openedAt = new Date();
+  readonly openedAt = Date.now();
   isListed = false;
   lease: Lease | undefined;
   user: unknown = null;
   readonly #endpoint: RuntimeEndpoint & { stream: ConnectionSettings };
   readonly #host: StreamHost;
   readonly #exchange: Exchange;
-  #unwatch: () => void = () => {};
-  #timers: Timer[] = [];
+  readonly #serial = ++created;
+  #departure: DepartureWatch | undefined;
+  #timers: Timer[] | undefined;
 
   constructor(
     endpoint: RuntimeEndpoint & { stream: ConnectionSettings },
@@ -122,7 +102,31 @@ class StreamRun implements ConnectionHost, OpenStream {
     this.connection = new StreamConnection(endpoint.stream, this, position === "" ? undefined : position);
     host.onStart(this);
     // Last, because it is told at once of a client that has left already.
-    this.#unwatch = watchDeparture(exchange.request, exchange.reply, () => this.connection.gone());
+    this.#departure = new DepartureWatch(exchange.request, exchange.reply, () => this.connection.gone());
+  }
+
+  get id(): string {
+    return this.#serial.toString(36);
+  }
+
+  get request(): FastifyRequest {
+    return this.#exchange.request;
+  }
+
+  get reply(): FastifyReply {
+    return this.#exchange.reply;
+  }
+
+  get runId(): string | undefined {
+    return this.#exchange.runId;
+  }
+
+  get lastEventId(): string | undefined {
+    return this.connection.lastEventId;
+  }
+
+  get signal(): AbortSignal {
+    return this.connection.signal;
   }
 
   get log(): FastifyRequest["log"] {
@@ -133,29 +137,35 @@ class StreamRun implements ConnectionHost, OpenStream {
     return this.#endpoint.name;
   }
 
+  /** Lets the request in. Gives the handler, unless the client has left meanwhile. */
+  async start(): Promise<Handler | undefined> {
+    const { handler, model } = this.#endpoint;
+    const args = await enter(this.#endpoint, this.#host, this);
+    if (this.connection.closed) return undefined;
+    this.onEnter();
+    return handler.apply(model, args) as Handler;
+  }
+
   /** Lists the stream as open and starts its lifetime. */
-  open(): void {
+  onEnter(): void {
     this.isListed = true;
     const { maxLifetimeMs } = this.#host;
     if (maxLifetimeMs !== undefined) {
       const lifetimeMs = jitter(maxLifetimeMs * 0.8, maxLifetimeMs);
-      this.#timers.push(
-        startTimer(lifetimeMs, () => this.connection.close("lifetime"), { background: true }),
-      );
+      this.#closeAfter(lifetimeMs, "lifetime");
     }
     this.#host.onOpen(this);
   }
 
   /** Counts the stream for its user and ends it with the sign-in. @throws TooManyConnectionsError */
-  identify({ user, expiresAt }: Identity): void {
+  onIdentity({ user, expiresAt }: Identity): void {
     this.user = user;
     // A client that left meanwhile has had everything let go of already; nothing may be taken for it any more.
     if (this.connection.closed) return;
     this.lease?.identify(user);
     this.#host.onIdentify(this);
     if (expiresAt === undefined || expiresAt === Number.POSITIVE_INFINITY) return;
-    const close = (): void => this.connection.close("expired");
-    this.#timers.push(startTimer(expiresAt - Date.now(), close, { background: true }));
+    this.#closeAfter(expiresAt - Date.now(), "expired");
   }
 
   /** Cuts the connection, whatever state it is in. */
@@ -172,12 +182,12 @@ class StreamRun implements ConnectionHost, OpenStream {
   }
 
   onClosed(_reason: CloseReason): void {
-    for (const timer of this.#timers) timer.clear();
-    this.#timers = [];
+    for (const timer of this.#timers ?? []) timer.clear();
+    this.#timers = undefined;
   }
 
   onFinished(): void {
-    this.#unwatch();
+    this.#departure?.stop();
     const { reason, committed } = this.connection;
     if (!committed && (reason === "overflow" || reason === "stalled")) this.#exchange.destroy();
     this.lease?.release();
@@ -201,6 +211,11 @@ class StreamRun implements ConnectionHost, OpenStream {
     const { event, data } = describeFailure(error);
     if (this.#endpoint.stream.codec.accepts(event, data)) connection.publish(event, data);
     connection.close("error");
+  }
+
+  #closeAfter(delayMs: number, reason: CloseReason): void {
+    const close = (): void => this.connection.close(reason);
+    this.#timers = [...(this.#timers ?? []), startTimer(delayMs, close, { background: true })];
   }
 
   #answer(error: unknown): void {

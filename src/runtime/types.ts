@@ -25,10 +25,8 @@ export interface RuntimeEndpoint {
   handler: (...args: unknown[]) => unknown;
   guards: readonly Guard[];
   parser: RequestParser;
-  /** Where the arguments come from. */
-  source: "query" | "body";
-  /** `true` where the path may hold parameters. */
-  hasOwnPath: boolean;
+  /** Reads the arguments of a request by name. @throws InvalidParametersError */
+  parse(request: FastifyRequest): Record<string, unknown>;
   /** Settings of the stream's connections; `undefined` for a JSON endpoint. */
   stream: ConnectionSettings | undefined;
   contentType: string | undefined;
@@ -44,7 +42,8 @@ export interface OpenStream {
   /** `ClassName.methodName`. */
   readonly endpoint: string;
   readonly user: unknown;
-  readonly openedAt: Date;
+  /** ms since the epoch. */
+  readonly openedAt: number;
   /** Whether its handler was started. */
   readonly isListed: boolean;
   /** Cuts the connection, whatever state it is in. */

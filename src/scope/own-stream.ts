@@ -3,32 +3,28 @@
 
 import { findAwaitChain } from "./await-chain.ts";
 
-interface Running {
-  closed: boolean;
-  readonly watchers: Set<() => void>;
-}
+/** Handlers that run, by the name of their chain, and whether their stream is over. */
+const handlers = new Map<string, boolean>();
 
-/** Handlers that run, by the name of their chain. */
-const handlers = new Map<string, Running>();
+/** Who is told, by the same names; only of those with something to tell. */
+const watchers = new Map<string, Set<() => void>>();
 
 /** Notes that a handler begins; `closed` when its stream is over already. */
 export function noteBegin(chainName: string, closed: boolean): void {
-  handlers.set(chainName, { closed, watchers: new Set() });
+  handlers.set(chainName, closed);
 }
 
 /** Notes that the stream of a handler is over. */
 export function noteClose(chainName: string): void {
-  const handler = handlers.get(chainName);
-  if (!handler) return;
-  handler.closed = true;
-  tellAll(handler);
+  if (!handlers.has(chainName)) return;
+  handlers.set(chainName, true);
+  tellAll(chainName);
 }
 
 /** Notes that a handler has ended; what it has left behind is told as well. */
 export function noteEnd(chainName: string): void {
-  const handler = handlers.get(chainName);
   handlers.delete(chainName);
-  if (handler) tellAll(handler);
+  tellAll(chainName);
 }
 
 /**
@@ -38,15 +34,20 @@ export function noteEnd(chainName: string): void {
  */
 export function watchOwnStream(onClose: () => void): (() => void) | undefined {
   if (handlers.size === 0) return undefined;
-  const handler = handlers.get(findAwaitChain(watchOwnStream).name ?? "");
-  if (!handler) return undefined;
-  if (handler.closed) onClose();
-  else handler.watchers.add(onClose);
-  return () => void handler.watchers.delete(onClose);
+  const { name = "" } = findAwaitChain(watchOwnStream);
+  const closed = handlers.get(name);
+  if (closed === undefined) return undefined;
+  if (closed) {
+    onClose();
+    return () => {};
+  }
+  const ofHandler = watchers.get(name) ?? new Set();
+  watchers.set(name, ofHandler.add(onClose));
+  return () => void ofHandler.delete(onClose);
 }
 
-function tellAll({ watchers }: Running): void {
-  const told = [...watchers];
-  watchers.clear();
-  for (const onClose of told) onClose();
+function tellAll(chainName: string): void {
+  const told = watchers.get(chainName);
+  watchers.delete(chainName);
+  for (const onClose of Array.from(told ?? [])) onClose();
 }

@@ -61,9 +61,9 @@ export class Unwinder {
   #reason: CloseReason | undefined;
   #places: Map<string, Visit> | undefined;
   /** Places at which the handler has swallowed the error. */
-  readonly #swallowed = new Set<string>();
+  #swallowed: Set<string> | undefined;
   /** Places that a handler had come to when it was unwound, for what it has left behind. */
-  readonly #left = new Set<string>();
+  #left: Set<string> | undefined;
   #thrownAt: number | undefined;
   #reportTimer: NodeJS.Timeout | undefined;
   #patienceTimer: NodeJS.Timeout | undefined;
@@ -126,7 +126,7 @@ export class Unwinder {
     if (
       chain.name === undefined &&
       chain.isJob &&
-      [...this.#left].some((place) => isBelow(chain.place, place))
+      [...(this.#left ?? [])].some((place) => isBelow(chain.place, place))
     ) {
       throw new StreamClosedError(this.#endpoint, this.#reason);
     }
@@ -160,9 +160,11 @@ export class Unwinder {
     visit.rounds++;
     const now = performance.now();
     if (this.#thrownAt !== undefined && now - this.#thrownAt < REARM_MS) return "again";
-    if (this.#swallowed.has(place) && visit.rounds < 2) return "again";
+    if (this.#swallowed?.has(place) && visit.rounds < 2) return "again";
     this.#thrownAt = now;
+    this.#left ??= new Set();
     for (const each of this.#places.keys()) this.#left.add(each);
+    this.#swallowed ??= new Set();
     this.#swallowed.add(place);
     this.#places.clear();
     throw new StreamClosedError(this.#endpoint, this.#reason);

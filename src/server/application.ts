@@ -215,6 +215,7 @@ async function toRoutes(
     const { name, model, methodName, httpMethod, stream, api } = endpoint;
     const source = httpMethod === "GET" || httpMethod === "DELETE" ? "query" : "body";
     const parameters = resolved.get(method) ?? { parameters: [] };
+    const parser = createRequestParser({ endpoint: name, parameters, source });
     return {
       name,
       model,
@@ -222,9 +223,8 @@ async function toRoutes(
         methodName
       ] as RuntimeEndpoint["handler"],
       guards: endpoint.guards.map((guard) => guards[guard] as Guard),
-      parser: createRequestParser({ endpoint: name, parameters, source }),
-      source,
-      hasOwnPath: endpoint.hasOwnPath,
+      parser,
+      parse: (request) => parser.parse(rawParameters(request, source, endpoint.hasOwnPath)),
       httpMethod,
       path: endpoint.path,
       contentType: api.contentType,
@@ -242,4 +242,11 @@ async function toRoutes(
       },
     };
   });
+}
+
+/** Gives a request's arguments as they came: the body, or the query string with what the path holds. */
+function rawParameters(request: FastifyRequest, source: "query" | "body", hasOwnPath: boolean): unknown {
+  if (source === "body") return request.body ?? {};
+  if (!hasOwnPath) return request.query;
+  return { ...(request.query as object), ...(request.params as object) };
 }

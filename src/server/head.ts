@@ -72,13 +72,14 @@ export const takeOver: onSendHookHandler = (_request, reply, payload, done) => {
 function writeHead(reply: FastifyReply): void {
   const { raw } = reply;
   if (raw.headersSent || raw.destroyed) return;
-  const headers = Object.entries({ ...reply.getHeaders(), ...STREAM_HEADERS });
-  for (const [name, value] of headers) validateHeader(name, value);
-  for (const [name, value] of headers) {
-    if (value !== undefined && !NOT_OURS.has(name)) raw.setHeader(name, value);
+  const headers: Record<string, number | string | string[]> = {};
+  for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...STREAM_HEADERS })) {
+    validateHeader(name, value);
+    if (value !== undefined && !NOT_OURS.has(name)) headers[name] = value;
   }
   withoutConnection(reply);
-  raw.writeHead(200);
+  // All at once: what is set one by one is kept for as long as the stream lasts.
+  raw.writeHead(200, headers);
 }
 
 /** Before any is set, and on HTTP/2 too, where Node would send what HTTP/1 refuses. @throws TypeError */

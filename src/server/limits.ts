@@ -45,29 +45,50 @@ export class ConnectionLimits {
       );
     }
     this.#connections++;
-    let client: unknown;
-    let isCounted = false;
-    let isReleased = false;
-    return {
-      identify: (user) => {
-        if (isReleased) return;
-        client = userKey(user) ?? `address ${request.ip}`;
-        const count = this.#perClient.get(client) ?? 0;
-        if (count >= this.#maxPerClient) {
-          throw new TooManyConnectionsError(this.#maxPerClient, jitter(...RETRY_AFTER));
-        }
-        this.#perClient.set(client, count + 1);
-        isCounted = true;
-      },
-      release: () => {
-        if (isReleased) return;
-        isReleased = true;
-        this.#connections--;
-        if (!isCounted) return;
-        const count = (this.#perClient.get(client) ?? 1) - 1;
-        if (count > 0) this.#perClient.set(client, count);
-        else this.#perClient.delete(client);
-      },
-    };
+    return new ConnectionLease(this, request);
+  }
+
+  /** @internal Counts a connection for a client. @throws TooManyConnectionsError */
+  count(client: unknown): void {
+    const count = this.#perClient.get(client) ?? 0;
+    if (count >= this.#maxPerClient) {
+      throw new TooManyConnectionsError(this.#maxPerClient, jitter(...RETRY_AFTER));
+    }
+    this.#perClient.set(client, count + 1);
+  }
+
+  /** @internal Takes a connection off the count, and off its client's if it was counted for one. */
+  discount(client: unknown): void {
+    this.#connections--;
+    if (client === undefined) return;
+    const count = (this.#perClient.get(client) ?? 1) - 1;
+    if (count > 0) this.#perClient.set(client, count);
+    else this.#perClient.delete(client);
+  }
+}
+
+class ConnectionLease implements Lease {
+  readonly #limits: ConnectionLimits;
+  readonly #request: FastifyRequest;
+  /** Whom the connection is counted for. */
+  #client: unknown;
+  #isReleased = false;
+
+  constructor(limits: ConnectionLimits, request: FastifyRequest) {
+    this.#limits = limits;
+    this.#request = request;
+  }
+
+  identify(user: unknown): void {
+    if (this.#isReleased) return;
+    const client = userKey(user) ?? `address ${this.#request.ip}`;
+    this.#limits.count(client);
+    this.#client = client;
+  }
+
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#limits.discount(this.#client);
   }
 }

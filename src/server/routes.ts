@@ -4,7 +4,8 @@ import type { ConnectionSettings } from "../connection/settings.ts";
 import { enter } from "../runtime/enter.ts";
 import { serveAPI } from "../runtime/serve-api.ts";
 import { cancelRun } from "../runtime/serve-run.ts";
-import { hasEnded, serveStream } from "../runtime/serve-stream.ts";
+import type { Transport } from "../connection/transport.ts";
+import { hasEnded, serveStream, type Exchange } from "../runtime/serve-stream.ts";
 import type { Application, Route } from "./application.ts";
 import { hasAnswered, noteAnswer } from "./answered.ts";
 import { sendError } from "./error-reply.ts";
@@ -69,7 +70,7 @@ function addRuns(fastify: FastifyInstance, application: Application, route: Stre
         reply,
         connection: undefined,
         lastEventId: undefined,
-        signal: () => controller.signal,
+        signal: controller.signal,
       };
       await cancelRun(route, application, entry, runOf(request));
       return reply.code(204).send();
@@ -94,15 +95,7 @@ function answerStream(
     void reply.code(204).send();
     return;
   }
-  void serveStream(route, application, {
-    request,
-    reply,
-    ...(runId !== undefined && { runId }),
-    sendHead: (onHead, onFailure) => sendHead(reply, onHead, onFailure),
-    hasAnswered: () => hasAnswered(reply),
-    sendError: (error) => sendError(reply, error),
-    destroy: () => reply.raw.destroy(),
-  });
+  void serveStream(route, application, new RouteExchange(request, reply, runId));
 }
 
 /** HEAD answers what GET would begin with, for the same client and arguments, and runs no handler. */
@@ -122,7 +115,7 @@ async function answerHead(
       reply,
       connection: undefined,
       lastEventId: undefined,
-      signal: () => controller.signal,
+      signal: controller.signal,
     });
     withoutConnection(reply);
     return reply.code(200).headers(STREAM_HEADERS).send();
@@ -145,4 +138,33 @@ function addAPI(fastify: FastifyInstance, application: Application, route: Route
 /** `compress` is an option that @fastify/compress adds to routes; without the plugin it means nothing. */
 function withCompress({ compress }: Route, options: RouteOptions): RouteOptions {
   return compress === undefined ? options : Object.assign(options, { compress });
+}
+
+/** How a route answers. */
+class RouteExchange implements Exchange {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly runId: string | undefined;
+
+  constructor(request: FastifyRequest, reply: FastifyReply, runId: string | undefined) {
+    this.request = request;
+    this.reply = reply;
+    this.runId = runId;
+  }
+
+  sendHead(onHead: (transport: Transport) => void, onFailure: () => void): void {
+    sendHead(this.reply, onHead, onFailure);
+  }
+
+  hasAnswered(): boolean {
+    return hasAnswered(this.reply);
+  }
+
+  sendError(error: unknown): void {
+    sendError(this.reply, error);
+  }
+
+  destroy(): void {
+    this.reply.raw.destroy();
+  }
 }

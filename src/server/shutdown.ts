@@ -6,26 +6,25 @@ import type { OpenStream } from "../runtime/types.ts";
 /** Bounds in ms of the reconnection time that clients are left with, so that they don't all come at once. */
 const FAREWELL_RETRY_MS = [1_000, 5_000] as const;
 
-interface Activity {
-  isSending: boolean;
-  isRunning: boolean;
-}
+/** What a stream still does, as bits. */
+const SENDING = 1;
+const RUNNING = 2;
 
 /** All requests to streams that still hold anything: a handler that runs or a connection that sends. */
 export class ActiveStreams {
-  readonly #streams = new Map<OpenStream, Activity>();
+  readonly #streams = new Map<OpenStream, number>();
   #onIdle: (() => void) | undefined;
 
   add(stream: OpenStream): void {
-    this.#streams.set(stream, { isSending: true, isRunning: true });
+    this.#streams.set(stream, SENDING | RUNNING);
   }
 
   noteFinished(stream: OpenStream): void {
-    this.#note(stream, { isSending: false });
+    this.#note(stream, SENDING);
   }
 
   noteEnded(stream: OpenStream): void {
-    this.#note(stream, { isRunning: false });
+    this.#note(stream, RUNNING);
   }
 
   /**
@@ -45,14 +44,17 @@ export class ActiveStreams {
     }
     const left = [...this.#streams];
     for (const [stream] of left) stream.destroy();
-    return left.filter(([, { isRunning }]) => isRunning).map(([{ endpoint }]) => endpoint);
+    return left.filter(([, activity]) => (activity & RUNNING) !== 0).map(([{ endpoint }]) => endpoint);
   }
 
-  #note(stream: OpenStream, change: Partial<Activity>): void {
+  #note(stream: OpenStream, done: number): void {
     const activity = this.#streams.get(stream);
-    if (!activity) return;
-    Object.assign(activity, change);
-    if (activity.isSending || activity.isRunning) return;
+    if (activity === undefined) return;
+    const left = activity & ~done;
+    if (left !== 0) {
+      this.#streams.set(stream, left);
+      return;
+    }
     this.#streams.delete(stream);
     if (this.#streams.size === 0) this.#onIdle?.();
   }

@@ -62,7 +62,7 @@ export class Streams {
 
 function describe({ id, endpoint, user, openedAt, connection }: OpenStream): StreamInfo {
   const { events, bytes, bufferedBytes } = connection;
-  return { id, endpoint, user, openedAt, events, bytes, bufferedBytes };
+  return { id, endpoint, user, openedAt: new Date(openedAt), events, bytes, bufferedBytes };
 }
 
 function toPredicate(filter: StreamFilter): (stream: StreamInfo) => boolean {

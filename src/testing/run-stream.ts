@@ -141,8 +141,7 @@ async function toRuntime<E extends z.ZodObject>(
     handler: (...given) => watchFailure(call?.apply(model, given) as Handler, log),
     guards: [],
     parser: { parse: () => ({}), toArguments: (_values, ctx) => toArguments(name, parameters, args, ctx) },
-    source: "query",
-    hasOwnPath: false,
+    parse: () => ({}),
     contentType: undefined,
     isDurable: false,
     stream: {
