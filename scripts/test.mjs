@@ -27,6 +27,7 @@ const steps = [
   ["types", [bin("tsc"), "-p", "tsconfig.json"]],
   ["types, standard decorators", [bin("tsc"), "-p", "tsconfig.check.json"]],
   ["types, legacy decorators", [bin("tsc"), "-p", "tsconfig.check.legacy.json"]],
+  ["types, the demo's page", [bin("tsc"), "-p", "examples/demo/web"]],
   ["lint", [bin("oxlint")]],
   ["format", [bin("oxfmt"), "--check", "."]],
   ["unused code", [bin("knip")]],

@@ -1,60 +1,62 @@
 /** Someone came on a channel or went off it. */
 export type PresenceChange = { event: "joined" | "left"; callSign: string };
 
-type Listener = (change: PresenceChange) => void;
+/** Told of a change on a channel, after the change. */
+export type PresenceListener = (channel: number, change: PresenceChange) => Promise<unknown>;
 
-interface Channel {
-  /** How many streams each call sign has open: two tabs of one skipper are one skipper. */
-  streams: Map<string, number>;
-  listeners: Set<Listener>;
+interface Skipper {
+  /** How often the call sign is here: two streams of one skipper are one skipper. */
+  count: number;
+  /** Runs while nothing holds the call sign here any more, but nobody was told yet. */
+  leaving: NodeJS.Timeout | undefined;
 }
 
-/**
- * Who listens on which radio channel, in this process. With several server processes each knows its own
- * listeners only; sharing them is a topic's work.
- */
+/** Who is gone for less than this, as by a reload of the page or a broken connection, was not gone. */
+const GRACE_MS = 2_000;
+
+/** Who is on which radio channel, in this process. Others hear of it by the listener. */
 export class Presence {
-  readonly #channels = new Map<number, Channel>();
+  readonly #channels = new Map<number, Map<string, Skipper>>();
+  readonly #listener: PresenceListener;
+
+  constructor(listener: PresenceListener) {
+    this.#listener = listener;
+  }
 
   /** The call signs on a channel, in alphabetical order. */
   on(channel: number): string[] {
-    return [...(this.#channels.get(channel)?.streams.keys() ?? [])].sort();
+    return [...(this.#channels.get(channel)?.keys() ?? [])].sort();
   }
 
   /**
-   * Brings a call sign on a channel and tells the others. `listener` hears of everyone else until the returned
-   * function is called, which takes the call sign off again; further calls of it do nothing.
+   * Brings a call sign on a channel. Resolves, when the others are told, to what takes it off again; further
+   * calls of that do nothing.
    */
-  enter(channel: number, callSign: string, listener: Listener): () => void {
-    const here = this.#open(channel);
-    const before = here.streams.get(callSign) ?? 0;
-    here.streams.set(callSign, before + 1);
-    if (before === 0) tell(here, { event: "joined", callSign });
-    here.listeners.add(listener);
+  async enter(channel: number, callSign: string): Promise<() => void> {
+    const here = this.#channels.get(channel) ?? new Map<string, Skipper>();
+    this.#channels.set(channel, here);
+    const known = here.get(callSign);
+    const skipper = known ?? { count: 0, leaving: undefined };
+    clearTimeout(skipper.leaving);
+    skipper.count++;
+    here.set(callSign, skipper);
+    if (!known) await this.#listener(channel, { event: "joined", callSign });
 
+    let isHere = true;
     return () => {
-      if (!here.listeners.delete(listener)) return;
-      const after = (here.streams.get(callSign) ?? 1) - 1;
-      if (after > 0) {
-        here.streams.set(callSign, after);
-        return;
-      }
-      here.streams.delete(callSign);
-      tell(here, { event: "left", callSign });
-      if (here.streams.size === 0) this.#channels.delete(channel);
+      if (!isHere) return;
+      isHere = false;
+      if (--skipper.count > 0) return;
+      skipper.leaving = setTimeout(() => this.#leave(channel, callSign), GRACE_MS);
+      skipper.leaving.unref();
     };
   }
 
-  #open(channel: number): Channel {
-    let here = this.#channels.get(channel);
-    if (!here) {
-      here = { streams: new Map(), listeners: new Set() };
-      this.#channels.set(channel, here);
-    }
-    return here;
+  #leave(channel: number, callSign: string): void {
+    const here = this.#channels.get(channel);
+    here?.delete(callSign);
+    if (here?.size === 0) this.#channels.delete(channel);
+    // Nobody waits for this one: a broker that is away, or closed with the server, is no reason to fall over.
+    this.#listener(channel, { event: "left", callSign }).catch(() => undefined);
   }
-}
-
-function tell(channel: Channel, change: PresenceChange): void {
-  for (const listener of channel.listeners) listener(change);
 }

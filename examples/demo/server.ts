@@ -5,6 +5,7 @@ import { NoticeModel } from "./models/notice.model.ts";
 import { RadioModel } from "./models/radio.model.ts";
 import { StationModel } from "./models/station.model.ts";
 import { UnloadingModel } from "./models/unloading.model.ts";
+import { ensurePage } from "./page-build.ts";
 import { servePage } from "./page.ts";
 import { welcome } from "./welcome.ts";
 
@@ -15,16 +16,28 @@ if (!Number.isInteger(port) || port < 0 || port > 65_535) {
   process.exit(1);
 }
 
-const unloading = new UnloadingModel();
+const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+await ensurePage();
 
 const app = await createServer({
-  models: [new NoticeModel(), unloading, new LogEntryModel(), new RadioModel(), new StationModel()],
-  database: { migrations: fileURLToPath(new URL("./migrations", import.meta.url)) },
+  models: [
+    new NoticeModel(),
+    new UnloadingModel(),
+    new LogEntryModel(),
+    new RadioModel(),
+    new StationModel(),
+  ],
+  database: {
+    migrations: folder("./migrations"),
+    // In memory unless a folder is named, where what was written outlives the server.
+    dataDir: process.env.DEMO_DATA_DIR || undefined,
+  },
+  manifest: folder("./pinestream.manifest.json"),
   handleSignals: true,
   fastify: { logger: { level: "warn" } },
 });
-app.addHook("onClose", () => unloading.stop());
-servePage(app, new URL("./public/", import.meta.url));
+await servePage(app);
 
 try {
   const address = await app.listen({ port, host });

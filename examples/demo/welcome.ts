@@ -7,7 +7,7 @@ interface Sample {
 
 const streams: Sample[] = [
   { title: "Notification centre (berth 4)", path: "notice/streamNotices?berth=4" },
-  { title: "Task with progress (start one first)", path: "unloading/streamProgress?jobId=1" },
+  { title: "Task with progress: unload a ship", path: "unloading/unload?vessel=Halcyon&containers=12" },
   { title: "Live feed: the logbook", path: "logEntry/streamEntries" },
   { title: "Chat room: radio channel 12", path: "radio/streamChannel?channel=12&callSign=Curlew" },
   { title: "Server monitor", path: "station/streamReadings" },
@@ -18,11 +18,6 @@ const actions: Sample[] = [
     title: "Post a notice to berth 4",
     path: "notice/post",
     body: { berth: 4, kind: "parcel", text: "Your new jib has arrived." },
-  },
-  {
-    title: "Start unloading a ship, and get the jobId",
-    path: "unloading/start",
-    body: { vessel: "Halcyon", containers: 12 },
   },
   {
     title: "Write into the logbook",
@@ -39,23 +34,24 @@ const actions: Sample[] = [
 
 /** What the terminal shows once the server listens: its address and a curl line for everything it can do. */
 export function welcome(address: string): string {
+  const curl = ({ path, body }: Sample, flags = ""): string => {
+    const url = `'${address}/api/${path}'`;
+    if (!body) return `curl${flags} ${url}`;
+    return `curl${flags} -X POST ${url} -H 'content-type: application/json' -d '${JSON.stringify(body)}'`;
+  };
   return [
     "",
     `The harbour office of Kestrel Quay is open: ${address}`,
     "",
     "Watch (Ctrl+C leaves):",
-    ...streams.map((sample) => entry(sample.title, `curl -N '${address}/api/${sample.path}'`)),
+    ...streams.map((sample) => entry(sample.title, curl(sample, " -N"))),
     "",
     "Make something happen, from another terminal or on the page:",
-    ...actions.map((sample) => entry(sample.title, curlPost(address, sample))),
+    ...actions.map((sample) => entry(sample.title, curl(sample))),
     "",
   ].join("\n");
 }
 
 function entry(title: string, command: string): string {
   return `  # ${title}\n  ${command}`;
-}
-
-function curlPost(address: string, { path, body }: Sample): string {
-  return `curl -X POST '${address}/api/${path}' -H 'content-type: application/json' -d '${JSON.stringify(body)}'`;
 }

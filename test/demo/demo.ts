@@ -1,4 +1,5 @@
 import { onTestFinished } from "vitest";
+import { ensurePage } from "../../examples/demo/page-build.ts";
 import { Child, type ChildOptions } from "../helpers/child.ts";
 import { EventStreamReader } from "../helpers/event-stream.ts";
 import { waitFor } from "../helpers/wait-for.ts";
@@ -25,6 +26,8 @@ export interface RunningDemo {
 
 /** Starts the demo as `npm start` does, but on a free port, and waits for its welcome. */
 export async function startDemo(options: ChildOptions = {}): Promise<RunningDemo> {
+  // `npm test` has built it already; who runs this test alone may have edited the page.
+  await ensurePage();
   const child = new Child("examples/demo/server.ts", {
     ...options,
     env: { PORT: "0", HOST: "127.0.0.1", DATABASE_URL: "", ...options.env },

@@ -1,16 +1,15 @@
 import { api, BaseModel, stream, z, type Context, type StreamEvent } from "pinestream";
-import { toRowId } from "../cursor.ts";
+import { followRows } from "../follow-rows.ts";
+import { formatPosition, parsePosition, START } from "../row-position.ts";
 
 const kind = z.enum(["weather", "parcel", "fee", "work"]);
 const berth = z.number().int().min(1).max(12);
 
 const events = z.object({
-  notice: z.object({
-    id: z.number().int(),
-    kind,
-    text: z.string(),
-    createdAt: z.date(),
-  }),
+  beginning: z
+    .object({ count: z.number().int() })
+    .describe("What was known before is void: the latest notices follow, as many as this."),
+  notice: z.object({ id: z.number().int(), kind, text: z.string(), createdAt: z.date() }),
 });
 
 interface NoticeRow {
@@ -20,6 +19,8 @@ interface NoticeRow {
   text: string;
   created_at: Date;
 }
+
+const LATEST = 5;
 
 /** The notification centre: what the harbour office tells the skipper of one berth. */
 export class NoticeModel extends BaseModel<NoticeRow> {
@@ -31,29 +32,28 @@ export class NoticeModel extends BaseModel<NoticeRow> {
   })
   async *streamNotices(berth: number, ctx: Context): AsyncGenerator<StreamEvent<typeof events>> {
     // Asked for before the stream opens, so that a failing database is an ordinary 500.
-    let last = await this.#start(berth, toRowId(ctx.lastEventId));
-    const sse = ctx.createSSE(events);
+    const changes = this.changes({ wq: [["berth", berth]] });
+    await changes.ready();
+    const seen = await this.#find(berth, ctx.lastEventId);
+    const latest = seen === undefined ? await this.#latest(berth) : [];
 
-    while (true) {
-      const fresh = await this.findMany({
-        wq: [
-          ["berth", berth],
-          ["id", ">", last],
-        ],
-        order: [["id", "ASC"]],
-        num: 50,
-      });
-      for (const row of fresh.data) {
-        // With its row id as the event's id, a browser that reconnects goes on after the last one it saw.
-        yield {
-          event: "notice",
-          id: String(row.id),
-          data: { id: row.id, kind: row.kind, text: row.text, createdAt: row.created_at },
-        };
-        last = row.id;
-      }
-      await sse.sleep(700);
+    const sse = ctx.createSSE(events);
+    if (seen === undefined) yield sse.event("beginning", { count: latest.length });
+    const last = seen ?? (latest[0]?.id ?? 1) - 1;
+    for await (const row of followRows(changes, last, (id) => this.#after(berth, id))) {
+      // With its row as the event's position, a client that reconnects goes on after the last one it saw.
+      yield sse.event("notice", toNotice(row), { id: formatPosition(row) });
     }
+  }
+
+  @api({
+    params: z.object({ berth }),
+    description: "The latest five notices for one berth, and the position to go on from with the stream.",
+  })
+  async latest(berth: number) {
+    const rows = await this.#latest(berth);
+    const last = rows.at(-1);
+    return { notices: rows.map(toNotice), position: last ? formatPosition(last) : START };
   }
 
   @api({
@@ -62,15 +62,28 @@ export class NoticeModel extends BaseModel<NoticeRow> {
     description: "Posts a notice to one berth.",
   })
   async post(berth: number, kind: NoticeRow["kind"], text: string) {
-    const row = await this.insert({ berth, kind, text });
-    return row;
+    return await this.insert({ berth, kind, text });
   }
 
-  /** The id to go on after: the one seen last, if this berth has it; else the one before the latest five. */
-  async #start(berth: number, seen: number | undefined): Promise<number> {
-    const ofBerth = ["berth", berth] as const;
-    if (seen !== undefined && (await this.count({ wq: [ofBerth, ["id", seen]] })) > 0) return seen;
-    const latest = await this.findMany({ wq: [ofBerth], order: [["id", "DESC"]], num: 6 });
-    return latest.data[5]?.id ?? 0;
+  /** The id of the row that a client has seen last, if that is one of this berth in this database; 0 at the start. */
+  async #find(berth: number, lastEventId: string | undefined): Promise<number | undefined> {
+    const position = parsePosition(lastEventId);
+    if (!position || position.id === 0) return position?.id;
+    const row = await this.findById(position.id);
+    return row?.berth === berth && row.created_at.getTime() === position.time ? row.id : undefined;
   }
+
+  async #latest(berth: number): Promise<NoticeRow[]> {
+    const { data } = await this.findMany({ wq: [["berth", berth]], order: [["id", "DESC"]], num: LATEST });
+    return data.toReversed();
+  }
+
+  async #after(berth: number, id: number): Promise<NoticeRow[]> {
+    const ofBerth = ["berth", berth] as const;
+    return (await this.findMany({ wq: [ofBerth, ["id", ">", id]], order: [["id", "ASC"]], num: 100 })).data;
+  }
+}
+
+function toNotice(row: NoticeRow): z.infer<typeof events>["notice"] {
+  return { id: row.id, kind: row.kind, text: row.text, createdAt: row.created_at };
 }

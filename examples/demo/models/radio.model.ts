@@ -1,20 +1,30 @@
-import { api, BaseModel, stream, z, type Context } from "pinestream";
-import { toRowId } from "../cursor.ts";
+import { api, BaseModel, stream, topic, z, type Context } from "pinestream";
+import { Leases } from "../leases.ts";
 import { Presence } from "../presence.ts";
 
 const channel = z.number().int().min(1).max(88);
 const callSign = z.string().trim().min(1).max(24);
 
-const events = z.object({
-  onAir: z.object({ callSigns: z.array(z.string()) }),
-  joined: z.object({ callSign: z.string() }),
-  left: z.object({ callSign: z.string() }),
-  transmission: z.object({
-    id: z.number().int(),
-    callSign: z.string(),
-    text: z.string(),
-    sentAt: z.date(),
+/** What goes over a channel. */
+const radio = topic(
+  "radio",
+  z.object({
+    joined: z.object({ callSign: z.string() }),
+    left: z.object({ callSign: z.string() }),
+    transmission: z.object({
+      id: z.number().int(),
+      callSign: z.string(),
+      text: z.string(),
+      sentAt: z.date(),
+    }),
   }),
+  { history: 200 },
+);
+
+const events = radio.events.extend({
+  onAir: z
+    .object({ callSigns: z.array(z.string()), count: z.number().int() })
+    .describe("What was known before is void: who is on the channel; the latest transmissions follow."),
 });
 
 interface TransmissionRow {
@@ -25,50 +35,54 @@ interface TransmissionRow {
   sent_at: Date;
 }
 
-/** The chat: marine radio, one room for each channel. */
+const LATEST = 20;
+/** How long somebody stays on the air who has signed on and is not heard of again. */
+const SIGNED_ON_MS = 150_000;
+
+/** The chat: marine radio, one room for each channel. What was said is in the database; the topic only brings it. */
 export class RadioModel extends BaseModel<TransmissionRow> {
   static override table = "transmissions";
 
-  readonly #presence = new Presence();
+  readonly #presence = new Presence((channel, { event, callSign }) =>
+    radio.key(channel).publish(event, { callSign }),
+  );
+  readonly #signedOn = new Leases();
 
   @stream({
     type: "sse",
     events,
-    params: z.object({ channel, callSign }),
-    description: "One radio channel: who is on it, who comes and goes, and what is said.",
+    params: z.object({ channel, callSign: callSign.optional() }),
+    description:
+      "One radio channel: who is on it, who comes and goes, and what is said. With a call sign you are on it " +
+      "as long as you listen.",
   })
-  async *streamChannel(channel: number, callSign: string, ctx: Context) {
+  async *streamChannel(channel: number, callSign: string | undefined, ctx: Context) {
     const sse = ctx.createSSE(events);
-    // Others come and go on their own time; a publish from here never throws, not even after the close.
-    const leave = this.#presence.enter(channel, callSign, (change) =>
-      sse.publish(change.event, { callSign: change.callSign }),
-    );
+    const leave = callSign === undefined ? undefined : await this.#presence.enter(channel, callSign);
     try {
-      sse.publish("onAir", { callSigns: this.#presence.on(channel) });
-      let last = await this.#start(channel, toRowId(ctx.lastEventId));
-
-      while (true) {
-        const fresh = await this.findMany({
-          wq: [
-            ["channel", channel],
-            ["id", ">", last],
-          ],
-          order: [["id", "ASC"]],
-          num: 50,
-        });
-        for (const row of fresh.data) {
-          sse.publish(
-            "transmission",
-            { id: row.id, callSign: row.call_sign, text: row.text, sentAt: row.sent_at },
-            { id: String(row.id) },
-          );
-          last = row.id;
-        }
-        await sse.sleep(400);
-      }
+      await sse.pipe(radio.key(channel), {
+        // That you have come yourself is no news.
+        filter: ({ event, data }) => event !== "joined" || data.callSign !== callSign,
+        // For whoever is new, or was away for longer than the topic's history. A transmission that comes in
+        // meanwhile may be both in here and after it, so tell them apart by their ids.
+        snapshot: async () => {
+          const said = await this.#latest(channel);
+          sse.publish("onAir", { callSigns: this.#presence.on(channel), count: said.length });
+          for (const row of said) sse.publish("transmission", toTransmission(row));
+        },
+      });
     } finally {
-      leave();
+      leave?.();
     }
+  }
+
+  @api({
+    params: z.object({ channel }),
+    description: "Who is on a channel, and what was said last; for who joins a stream that others opened.",
+  })
+  async recent(channel: number) {
+    const said = await this.#latest(channel);
+    return { callSigns: this.#presence.on(channel), transmissions: said.map(toTransmission) };
   }
 
   @api({
@@ -78,14 +92,42 @@ export class RadioModel extends BaseModel<TransmissionRow> {
   })
   async transmit(channel: number, callSign: string, text: string) {
     const row = await this.insert({ channel, call_sign: callSign, text });
+    await radio.key(channel).publish("transmission", toTransmission(row));
     return row;
   }
 
-  /** The id to go on after: the one heard last, if this channel has it; else the one before the latest 20. */
-  async #start(channel: number, heard: number | undefined): Promise<number> {
-    const ofChannel = ["channel", channel] as const;
-    if (heard !== undefined && (await this.count({ wq: [ofChannel, ["id", heard]] })) > 0) return heard;
-    const latest = await this.findMany({ wq: [ofChannel], order: [["id", "DESC"]], num: 21 });
-    return latest.data[20]?.id ?? 0;
+  /** For a page whose windows share one stream: who is on the air is then a matter of the window. */
+  @api({
+    httpMethod: "POST",
+    params: z.object({ channel, callSign }),
+    description: "Comes on a radio channel for two and a half minutes; again prolongs it.",
+  })
+  async signOn(channel: number, callSign: string) {
+    const leave = await this.#presence.enter(channel, callSign);
+    this.#signedOn.hold(`${channel} ${callSign}`, leave, SIGNED_ON_MS);
+    return { callSigns: this.#presence.on(channel) };
   }
+
+  @api({
+    httpMethod: "POST",
+    params: z.object({ channel, callSign }),
+    description: "Goes off a radio channel.",
+  })
+  async signOff(channel: number, callSign: string) {
+    this.#signedOn.release(`${channel} ${callSign}`);
+    return {};
+  }
+
+  async #latest(channel: number): Promise<TransmissionRow[]> {
+    const { data } = await this.findMany({
+      wq: [["channel", channel]],
+      order: [["id", "DESC"]],
+      num: LATEST,
+    });
+    return data.toReversed();
+  }
+}
+
+function toTransmission(row: TransmissionRow) {
+  return { id: row.id, callSign: row.call_sign, text: row.text, sentAt: row.sent_at };
 }

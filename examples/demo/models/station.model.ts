@@ -1,29 +1,38 @@
-import { statfs } from "node:fs/promises";
-import { availableParallelism, loadavg } from "node:os";
 import { Worker } from "node:worker_threads";
-import { api, BaseModel, stream, z, type Context, type StreamEvent } from "pinestream";
+import { api, BaseModel, stream, topic, z, type Context } from "pinestream";
+import { createMeter, WhileWatched } from "../meter.ts";
 import { Problem } from "../problem.ts";
 
 const level = z.enum(["calm", "busy", "overloaded"]);
 
-const events = z.object({
-  reading: z.object({
-    /** Per cent of one core that this process used since the reading before. */
-    cpu: z.number(),
-    /** Load average of the last minute, for each core of the machine. */
-    load: z.number(),
-    /** Resident memory of this process in MiB. */
-    memory: z.number(),
-    /** Per cent of the disk in use. */
-    disk: z.number(),
-    /** Load drills under way. */
-    drills: z.number().int(),
-  }),
-  alarm: z.object({ level, message: z.string() }),
+const reading = z.object({
+  at: z.date(),
+  cpu: z.number().describe("Per cent of one core that this process used since the reading before."),
+  load: z.number().describe("Load average of the last minute, for each core of the machine."),
+  memory: z.number().describe("Resident memory of this process in MiB."),
+  disk: z.number().describe("Per cent of the disk in use."),
+  drills: z.number().int().describe("Load drills under way."),
 });
 
-type Reading = z.infer<typeof events>["reading"];
+/** What is measured, once for all who watch. */
+const station = topic(
+  "station",
+  z.object({ reading, alarm: z.object({ at: z.date(), level, message: z.string() }) }),
+  { history: 60 },
+);
 
+const events = station.events.extend({
+  history: z
+    .object({ readings: z.array(reading), level })
+    .describe("What was known before is void: the latest readings, and how the station is."),
+});
+
+type Reading = z.infer<typeof reading>;
+type Level = z.infer<typeof level>;
+
+const EVERY_MS = 1500;
+/** Readings that are kept for the chart of a newcomer. */
+const KEPT = 40;
 const MAX_DRILLS = 2;
 /** What a drill's thread runs; CommonJS, as `eval` of a worker wants it. */
 const DRILL = `const { workerData } = require("node:worker_threads");
@@ -32,30 +41,35 @@ while (Date.now() < until);`;
 
 /** The monitor: how the office's own computer is doing. Needs no database, so it answers at once. */
 export class StationModel extends BaseModel {
+  readonly #measure = createMeter();
+  readonly #sampling = new WhileWatched(() => void this.#sample(), EVERY_MS);
   readonly #drills = new Set<Worker>();
+  #readings: Reading[] = [];
+  #level: Level = "calm";
 
   @stream({
     type: "sse",
     events,
     description: "Processor, memory and disk, and an alarm when the level changes.",
   })
-  async *streamReadings(ctx: Context): AsyncGenerator<StreamEvent<typeof events>> {
+  async *streamReadings(ctx: Context) {
     const sse = ctx.createSSE(events);
-    const measureCpu = cpuMeter();
-    let before: z.infer<typeof level> = "calm";
-
-    while (true) {
-      const reading = await this.#read(measureCpu());
-      yield ["reading", reading];
-
-      // Told once when it begins and once when it is over, not with every reading in between.
-      const now = levelOf(reading);
-      if (now !== before)
-        yield ["alarm", { level: now, message: `The station is ${now}: processor at ${reading.cpu} %.` }];
-      before = now;
-
-      await sse.sleep(1500);
+    // However many watch, it is measured once; and while nobody does, not at all.
+    const leave = this.#sampling.watch();
+    try {
+      await sse.pipe(station, {
+        snapshot: () => void sse.publish("history", { readings: this.#readings, level: this.#level }),
+      });
+    } finally {
+      leave();
     }
+  }
+
+  @api({
+    description: "The latest readings, and how the station is; for who joins a stream that others opened.",
+  })
+  async recent() {
+    return { readings: this.#readings, level: this.#level };
   }
 
   @api({
@@ -73,37 +87,27 @@ export class StationModel extends BaseModel {
     return { drills: this.#drills.size };
   }
 
-  async #read(cpu: number): Promise<Reading> {
-    const disk = await statfs(process.cwd());
-    const used = disk.blocks - disk.bfree;
-    return {
-      cpu,
-      load: round((loadavg()[0] ?? 0) / availableParallelism(), 2),
-      memory: round(process.memoryUsage().rss / 2 ** 20, 1),
-      disk: round((used / (used + disk.bavail)) * 100, 1),
-      drills: this.#drills.size,
-    };
+  async #sample(): Promise<void> {
+    try {
+      const at = new Date();
+      const reading = { at, ...(await this.#measure()), drills: this.#drills.size };
+      this.#readings = [...this.#readings, reading].slice(-KEPT);
+      await station.publish("reading", reading);
+
+      // Told once when it begins and once when it is over, not with every reading in between.
+      const level = levelOf(reading);
+      if (level === this.#level) return;
+      this.#level = level;
+      const cause = reading.drills > 0 ? ", load drill under way" : "";
+      const message = `The station is ${level}: processor at ${reading.cpu} %${cause}.`;
+      await station.publish("alarm", { at, level, message });
+    } catch (error) {
+      console.error("The station could not be measured:", error);
+    }
   }
 }
 
-/** Gives a function that tells the process's use of the processor since its last call, in per cent of one core. */
-function cpuMeter(): () => number {
-  let usage = process.cpuUsage();
-  let at = process.hrtime.bigint();
-  return () => {
-    const spent = process.cpuUsage(usage);
-    const elapsed = Number(process.hrtime.bigint() - at) / 1000;
-    usage = process.cpuUsage();
-    at = process.hrtime.bigint();
-    return elapsed < 1000 ? 0 : round(((spent.user + spent.system) / elapsed) * 100, 1);
-  };
-}
-
-function levelOf(reading: Reading): z.infer<typeof level> {
-  if (reading.cpu > 90) return "overloaded";
-  return reading.cpu > 40 ? "busy" : "calm";
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
+function levelOf({ cpu, drills }: Reading): Level {
+  if (cpu > 90) return "overloaded";
+  return cpu > 40 || drills > 0 ? "busy" : "calm";
 }

@@ -1,14 +1,12 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { api, BaseModel, stream, z, type Context } from "pinestream";
-import { Problem } from "../problem.ts";
+import { BaseModel, stream, z, type Context } from "pinestream";
 
 const events = z.object({
-  progress: z.object({
+  started: z.object({
+    run: z.string().describe("Where the job can be watched, and cancelled by DELETE: below this endpoint."),
     vessel: z.string(),
-    moved: z.number().int(),
     containers: z.number().int(),
-    percent: z.number(),
   }),
+  progress: z.object({ moved: z.number().int(), containers: z.number().int(), percent: z.number() }),
   finished: z.object({ message: z.string() }),
   error: z.object({ message: z.string() }),
 });
@@ -18,102 +16,56 @@ interface UnloadingRow {
   vessel: string;
   containers: number;
   moved: number;
-  state: "running" | "finished" | "jammed";
+  state: "running" | "finished" | "jammed" | "stopped";
   moved_at: Date;
 }
 
 /** How long the crane takes for one container. */
 const MOVE_MS = 350;
-/** A job in which nothing has moved for so long has lost its crane, for example to a restart. */
-const LOST_AFTER_MS = 30_000;
 
 /** The task with progress: a crane unloads a ship, whether or not anybody watches. */
 export class UnloadingModel extends BaseModel<UnloadingRow> {
-  readonly #closing = new AbortController();
-
+  // Durable: the job is this handler, and who watches may come and go. A client that comes again, with the id of
+  // the last event it has seen, is given the same job. Only a DELETE stops it, or the end of the server.
+  // A GET, for those are what tabs can share a connection for.
   @stream({
     type: "sse",
     events,
-    params: z.object({ jobId: z.number().int().min(1).max(999_999_999) }),
-    description: "How far the crane is with one ship; ends when the job does.",
-  })
-  async *streamProgress(jobId: number, ctx: Context) {
-    let job = await this.findById(jobId);
-    // Nothing has been sent yet, so this is an ordinary 404.
-    if (!job) throw new Problem(404, `There is no unloading job ${jobId}.`);
-
-    const sse = ctx.createSSE(events);
-    let shown = -1;
-    while (true) {
-      if (job.moved !== shown) {
-        shown = job.moved;
-        const percent = Math.round((job.moved / job.containers) * 100);
-        yield sse.event("progress", {
-          vessel: job.vessel,
-          moved: job.moved,
-          containers: job.containers,
-          percent,
-        });
-      }
-      if (job.state === "finished") {
-        yield sse.event("finished", {
-          message: `${job.vessel} is empty: ${job.containers} containers ashore.`,
-        });
-        return;
-      }
-      const problem = problemOf(job);
-      if (problem) {
-        yield sse.event("error", { message: problem });
-        return;
-      }
-      await sse.sleep(200);
-      job = (await this.findById(jobId)) ?? job;
-    }
-  }
-
-  @api({
-    httpMethod: "POST",
+    durable: true,
     params: z.object({
       vessel: z.string().trim().min(1).max(40),
       containers: z.number().int().min(1).max(60).default(12),
-      jam: z.boolean().default(false),
+      jam: z.boolean().default(false).describe("Whether the crane gives up halfway."),
+      order: z.string().max(40).default("").describe("Tells jobs apart, for tabs that share their streams."),
     }),
-    description: "Starts unloading a ship; with `jam` the crane gives up halfway.",
+    description: "Unloads a ship and tells how far the crane is; ends when the job does.",
   })
-  async start(vessel: string, containers: number, jam: boolean) {
+  async *unload(vessel: string, containers: number, jam: boolean, _order: string, ctx: Context) {
+    const sse = ctx.createSSE(events);
     const job = await this.insert({ vessel, containers });
-    // The work belongs to the job, not to this request nor to any stream that watches it.
-    void this.#unload(job, jam ? Math.ceil(containers / 2) : undefined);
-    return { jobId: job.id };
-  }
-
-  /** Takes the crane out of service; jobs under way stay where they are. */
-  stop(): void {
-    this.#closing.abort();
-  }
-
-  async #unload(job: UnloadingRow, jamAt: number | undefined): Promise<void> {
+    const jamAt = jam ? Math.ceil(containers / 2) : undefined;
+    let moved = 0;
+    let state: UnloadingRow["state"] = "stopped";
     try {
-      for (let moved = 1; moved <= job.containers; moved++) {
-        await delay(MOVE_MS, undefined, { signal: this.#closing.signal });
-        if (moved === jamAt) {
-          await this.update(job.id, { state: "jammed" });
+      yield sse.event("started", { run: ctx.run?.id ?? "", vessel, containers });
+      while (moved < containers) {
+        await sse.sleep(MOVE_MS);
+        if (moved + 1 === jamAt) {
+          state = "jammed";
+          yield sse.event("error", {
+            message: `The crane jammed after container ${moved} of ${containers}.`,
+          });
           return;
         }
-        await this.update(job.id, {
-          moved,
-          moved_at: new Date(),
-          state: moved === job.containers ? "finished" : "running",
-        });
+        moved++;
+        const percent = Math.round((moved / containers) * 100);
+        yield sse.event("progress", { moved, containers, percent });
       }
-    } catch (error) {
-      if (!this.#closing.signal.aborted) console.error(`Unloading job ${job.id} broke off:`, error);
+      state = "finished";
+      yield sse.event("finished", { message: `${vessel} is empty: ${containers} containers ashore.` });
+    } finally {
+      // Also when the job is stopped: what has become of it goes into the books.
+      await this.update(job.id, { moved, state, moved_at: new Date() });
     }
   }
-}
-
-function problemOf(job: UnloadingRow): string | undefined {
-  if (job.state === "jammed") return `The crane jammed after container ${job.moved} of ${job.containers}.`;
-  if (Date.now() - job.moved_at.getTime() > LOST_AFTER_MS) return "The crane was switched off in mid-job.";
-  return undefined;
 }
