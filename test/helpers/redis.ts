@@ -10,7 +10,10 @@ export function missingRedis(): string | undefined {
   return findProgram("redis-server") === undefined ? INSTALL : undefined;
 }
 
-/** A Redis of its own that has everything on disk before it answers, so that a crash loses nothing. */
+/**
+ * A Redis of its own. It has handed everything to the kernel before it answers, so that nothing is lost when it is
+ * killed (only a crash of the machine would lose what `appendfsync always` keeps).
+ */
 export class RedisServer extends Program {
   static async launch(): Promise<RedisServer> {
     const path = findProgram("redis-server");
@@ -43,7 +46,7 @@ export class RedisServer extends Program {
       dir: this.dataFolder,
       save: "",
       appendonly: "yes",
-      appendfsync: "always",
+      appendfsync: "no",
       "enable-debug-command": "local",
     };
     return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);

@@ -50,7 +50,7 @@ export async function publishWithin<C, T>(
       cause = error;
       if (!(error instanceof NotDoneError)) sentAt ??= attemptedAt;
     }
-    if (leftMs() <= 0) break;
+    if (leftMs() < 1) break;
     await pause(Math.min(jitter(10, 50), Math.max(0, leftMs())));
   }
   if (link.closed && sentAt === undefined) throw closedError(kind);

@@ -92,7 +92,7 @@ class NatsBroker implements Broker {
           const stream = await this.#streams.ensure(connection, log).catch((error: unknown) => {
             throw asNotDone(error);
           });
-          if (triedForMs > stream.knownForMs * 0.9) throw tooLate();
+          if (triedForMs > stream.limits.knownForMs * 0.9) throw tooLate();
           const subject = formatStored(stream.names, stream.generation, log);
           const timeout = Math.max(100, Math.min(timeoutMs, 30_000));
           const { seq } = await connection.publisher.publish(subject, text, { msgID, timeout });

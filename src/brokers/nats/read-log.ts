@@ -2,7 +2,7 @@
 // events of one key were removed, so whether some are missing is concluded:
 //
 // - The oldest go first. So while an event is there that is not after a position, none after it was removed.
-// - More than the history makes one go. So while there are at most that many, none was removed but for its age; and
+// - They go when there are more than the stream keeps. While there are fewer, none was removed but for its age; and
 //   for that only if there is nothing as old in the whole stream any more.
 //
 // In all other cases events are taken to be missing. That is exact but for one: a position older than the ttl, of a
@@ -40,12 +40,14 @@ export async function readLog(
   if (now.epoch !== epoch)
     return { epoch: now.epoch, position: now.lastSeq, entries: [], reachesBack: false };
   const hasOlder = oldest !== undefined && oldest <= after;
-  const isWhole = now.count <= log.history && after >= now.limitSince && now.firstSeq <= after + 1;
+  const isWhole = now.count < now.limits.most && after >= now.limitSince && now.firstSeq <= after + 1;
+  // It may be there for the sake of its position, or of another key.
+  if (log.history === 0) return { epoch, position, entries: [], reachesBack: entries.length === 0 };
   if (hasOlder || isWhole) return { epoch, position, entries, reachesBack: true };
   // One more than the history is kept, for positions only.
-  const isFull = now.count > log.history;
+  const isFull = now.count >= now.limits.most;
   const kept = isFull ? entries.filter(({ position: each }) => each !== oldest) : entries;
-  return { epoch, position, entries: log.history === 0 ? [] : kept, reachesBack: false };
+  return { epoch, position, entries: kept, reachesBack: false };
 }
 
 async function findOldest(

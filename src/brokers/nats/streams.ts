@@ -22,8 +22,8 @@ export interface TopicStream {
   readonly names: TopicNames;
   readonly epoch: string;
   readonly generation: string;
-  /** For how long a publish is known by its nonce, in ms. */
-  readonly knownForMs: number;
+  /** What it keeps at least. */
+  readonly limits: Limits;
   /** Sequence number since which the limit of events for each key has been the same. */
   readonly limitSince: number;
 }
@@ -43,6 +43,16 @@ const MAX_AGE_MS = 315_360_000_000;
 const KNOWN_FOR_MS = 120_000;
 const STREAM_NOT_FOUND = 10_059;
 const STREAM_NAME_IN_USE = 10_058;
+/** What a stream keeps: sizes in events, times in ms. It grows with what the topic's logs ask for. */
+export interface Limits {
+  /** Events of each key, one of them for its position only. */
+  readonly most: number;
+  /** How long an event is kept. */
+  readonly ageMs: number;
+  /** For how long a publish is known by its nonce. */
+  readonly knownForMs: number;
+}
+
 /** What a stream's description says. */
 type Mark = Pick<TopicStream, "epoch" | "limitSince">;
 
@@ -65,13 +75,20 @@ export class TopicStreams {
 
   /** Gives a topic's stream as it was when it was last looked for. */
   async ensure(connection: JetStreamConnection, log: LogAddress): Promise<TopicStream> {
-    let known = this.#known.get(log.topic);
-    if (!known) {
-      known = this.#open(connection, log);
-      this.#known.set(log.topic, known);
-      known.catch(() => this.forget(log.topic));
+    for (let known = this.#known.get(log.topic); known;) {
+      const stream = await known;
+      if (isEnough(stream.limits, log)) return stream;
+      const latest = this.#known.get(log.topic);
+      if (latest === known) break;
+      known = latest;
     }
-    return await known;
+    // Those who ask meanwhile for no more share the answer.
+    const opened = this.#open(connection, log);
+    this.#known.set(log.topic, opened);
+    opened.catch(() => {
+      if (this.#known.get(log.topic) === opened) this.forget(log.topic);
+    });
+    return await opened;
   }
 
   /** Has a topic's stream looked for again. */
@@ -88,7 +105,8 @@ export class TopicStreams {
       const mark = info && parseMark(info);
       if (info && mark?.epoch === stream.epoch) {
         const { first_seq: firstSeq, last_seq: lastSeq, subjects } = info.state;
-        return { ...stream, ...mark, firstSeq, lastSeq, count: subjects?.[subject] ?? 0 };
+        const limits = limitsOf(info);
+        return { ...stream, ...mark, limits, firstSeq, lastSeq, count: subjects?.[subject] ?? 0 };
       }
       this.forget(log.topic);
     }
@@ -135,7 +153,7 @@ export class TopicStreams {
         republish: { src: source, dest: `${names.live}.>` },
         storage,
         num_replicas: replicas,
-        ...limitsOf(log),
+        ...configOf(neededBy(log)),
       } as Partial<StreamConfig> & { name: string });
     } catch (error) {
       if (codeOf(error) === STREAM_NAME_IN_USE) return undefined;
@@ -143,14 +161,13 @@ export class TopicStreams {
     }
   }
 
-  /** Has a stream keep what the topic is declared to keep. */
+  /** Has a stream keep as much as the log asks for. Never less than before: another key may ask for more. */
   async #adjust(
     { manager }: JetStreamConnection,
     names: TopicNames,
     log: LogAddress,
     info: StreamInfo,
   ): Promise<TopicStream> {
-    const { max_msgs_per_subject: most, max_age: age } = info.config;
     const mark = parseMark(info);
     if (!mark) {
       throw new BrokerError(
@@ -158,25 +175,49 @@ export class TopicStreams {
         `there is a stream ${JSON.stringify(names.stream)} that is not pinestream's. Use another prefix.`,
       );
     }
-    let { epoch, limitSince } = mark;
-    const limits = limitsOf(log);
-    if (most !== limits.max_msgs_per_subject || age !== limits.max_age) {
-      limitSince = info.state.last_seq;
-      const change = { description: formatMark({ epoch, limitSince }), ...limits };
+    const { epoch } = mark;
+    let { limitSince } = mark;
+    let limits = limitsOf(info);
+    if (!isEnough(limits, log)) {
+      const needed = neededBy(log);
+      if (needed.most > limits.most) limitSince = info.state.last_seq;
+      limits = {
+        most: Math.max(limits.most, needed.most),
+        ageMs: Math.max(limits.ageMs, needed.ageMs),
+        knownForMs: Math.max(limits.knownForMs, needed.knownForMs),
+      };
+      const change = { description: formatMark({ epoch, limitSince }), ...configOf(limits) };
       await manager.streams.update(names.stream, change);
     }
-    const knownForMs = limits.duplicate_window / MS;
-    return { names, epoch, generation: generationOf(epoch), knownForMs, limitSince };
+    return { names, epoch, generation: generationOf(epoch), limits, limitSince };
   }
 }
 
 /** One event more than the history, so that the position of a client that has missed all of it is still there. */
-function limitsOf({ history, ttlMs }: LogAddress) {
-  const ageMs = Math.max(LEAST_AGE_MS, Math.ceil(ttlMs));
+function neededBy({ history, ttlMs }: LogAddress): Limits {
+  const askedMs = Math.max(LEAST_AGE_MS, Math.ceil(ttlMs));
+  const ageMs = askedMs > MAX_AGE_MS ? Number.POSITIVE_INFINITY : askedMs;
+  return { most: history + 1, ageMs, knownForMs: Math.min(ageMs, KNOWN_FOR_MS) };
+}
+
+function isEnough({ most, ageMs }: Limits, log: LogAddress): boolean {
+  const needed = neededBy(log);
+  return most >= needed.most && ageMs >= needed.ageMs;
+}
+
+function configOf({ most, ageMs, knownForMs }: Limits) {
   return {
-    max_msgs_per_subject: history + 1,
-    max_age: ageMs > MAX_AGE_MS ? 0 : ageMs * MS,
-    duplicate_window: Math.min(ageMs, KNOWN_FOR_MS) * MS,
+    max_msgs_per_subject: most,
+    max_age: ageMs === Number.POSITIVE_INFINITY ? 0 : ageMs * MS,
+    duplicate_window: knownForMs * MS,
+  };
+}
+
+function limitsOf({ config }: StreamInfo): Limits {
+  return {
+    most: config.max_msgs_per_subject,
+    ageMs: config.max_age === 0 ? Number.POSITIVE_INFINITY : config.max_age / MS,
+    knownForMs: config.duplicate_window / MS,
   };
 }
 
