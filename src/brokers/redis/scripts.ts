@@ -11,9 +11,10 @@
 
 import { createHash } from "node:crypto";
 
-/** Publishes that are known by their nonce, and for how long, in ms. */
+/** Publishes of a log that are known by their nonce, and for how long at least and at most, in ms. */
 const SENT = 1_000;
-export const SENT_MS = 60_000;
+const LEAST_SENT_MS = 10_000;
+const MAX_SENT_MS = 60_000;
 
 /** How an error begins that says that a publish may have happened before. */
 export const UNSURE = "PINEUNSURE";
@@ -49,6 +50,7 @@ function script(text: string): Script {
  */
 export const PUBLISH = script(`${COMMON}
 local event, data, history, channel, nonce, tried = ARGV[3], ARGV[4], tonumber(ARGV[5]), ARGV[6], ARGV[7], tonumber(ARGV[8])
+local known_for = math.min(${MAX_SENT_MS}, math.max(ttl, ${LEAST_SENT_MS}))
 if tried > 0 then
   local sent = redis.call('LRANGE', KEYS[3], 0, -1)
   for _, each in ipairs(sent) do
@@ -56,7 +58,7 @@ if tried > 0 then
     if known == nonce then return { epoch, position } end
   end
   local oldest = #sent == ${SENT} and tonumber(string.match(sent[#sent], '%d+$')) or 0
-  if oldest > now - tried or tried > ${SENT_MS} * 1000 then
+  if oldest > now - tried or tried > known_for * 1000 then
     return redis.error_reply('${UNSURE} too much was published since it was sent')
   end
 end
@@ -71,7 +73,7 @@ else
 end
 redis.call('LPUSH', KEYS[3], nonce .. ' ' .. number(position))
 redis.call('LTRIM', KEYS[3], 0, ${SENT - 1})
-redis.call('PEXPIRE', KEYS[3], ${SENT_MS})
+redis.call('PEXPIRE', KEYS[3], number(known_for))
 redis.call('PUBLISH', channel, table.concat({ epoch, number(position), number(last), event, data }, '\\n'))
 return { epoch, number(position) }
 `);
