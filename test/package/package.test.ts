@@ -92,6 +92,16 @@ describe("the tarball", () => {
     }
   });
 
+  test("only the brokers' own entries load the clients of Redis and NATS", () => {
+    const importers = packed.files.filter((path) => {
+      if (!path.endsWith(".js")) return false;
+      const text = readFileSync(join(projects.full!, "node_modules/pinestream", path), "utf8");
+      return /(from|import)\s*\(?\s*"(@redis|@nats-io|[./]*\/brokers\/)/.test(text);
+    });
+    expect(importers.length).toBeGreaterThan(1);
+    for (const path of importers) expect(path).toMatch(/^dist\/brokers\/(redis|nats)\//);
+  });
+
   test("the entry with the hooks tells React's server side that it is for clients", () => {
     const { exports } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
     const entry = join(projects.full!, "node_modules/pinestream", exports["./react"].default);
