@@ -31,6 +31,8 @@ export interface ConnectionHost {
   onFinished(): void;
 }
 
+const NO_OPTIONS: PipeOptions = {};
+
 /** The connection behind `ctx.createSSE()`. */
 export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner, PipeSink {
   readonly lastEventId: string | undefined;
@@ -167,15 +169,13 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner, 
     return this.#send(formatComment(text), 0);
   }
 
-  async pipe(...args: readonly (PipeSource | PipeOptions)[]): Promise<void> {
-    if (this.#reason !== undefined) {
-      await this.#waitAfterClose();
-      return;
-    }
+  // Not async, so that nothing of it is kept for as long as the stream is piped.
+  pipe(...args: readonly (PipeSource | PipeOptions)[]): Promise<void> {
+    if (this.#reason !== undefined) return this.#waitAfterClose();
     const last = args.at(-1);
     const options = isOptions(last) ? last : undefined;
     const sources = (options ? args.slice(0, -1) : args) as readonly PipeSource[];
-    await this.#settings.pipe(this, sources, options ?? {});
+    return this.#settings.pipe(this, sources, options ?? NO_OPTIONS);
   }
 
   async flush(): Promise<void> {

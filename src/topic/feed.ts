@@ -239,29 +239,43 @@ export async function acquireFeed(broker: Broker, log: LogAddress): Promise<Feed
     use = { feed: openFeed(broker, log), users: 0 };
     feeds.set(id, use);
   }
-  const taken = use;
-  taken.users++;
-  let released = false;
-  const release = (): void => {
-    if (released) return;
-    released = true;
-    if (--taken.users > 0) return;
-    if (feeds.get(id) === taken) feeds.delete(id);
-    void taken.feed.then(
+  use.users++;
+  const lease = new Lease(feeds, id, use);
+  try {
+    lease.feed = (await use.feed).feed;
+    return lease as FeedLease;
+  } catch (error) {
+    lease.release();
+    if (feeds.get(id) === use) feeds.delete(id);
+    throw error;
+  }
+}
+
+class Lease {
+  feed: Feed | undefined;
+  readonly #feeds: Map<string, Use>;
+  readonly #id: string;
+  readonly #use: Use;
+  #isReleased = false;
+
+  constructor(feeds: Map<string, Use>, id: string, use: Use) {
+    this.#feeds = feeds;
+    this.#id = id;
+    this.#use = use;
+  }
+
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    if (--this.#use.users > 0) return;
+    if (this.#feeds.get(this.#id) === this.#use) this.#feeds.delete(this.#id);
+    void this.#use.feed.then(
       ({ feed, subscription }) => {
         feed.close();
         subscription.close();
       },
       () => undefined,
     );
-  };
-  try {
-    const { feed } = await taken.feed;
-    return { feed, release };
-  } catch (error) {
-    release();
-    if (feeds.get(id) === taken) feeds.delete(id);
-    throw error;
   }
 }
 

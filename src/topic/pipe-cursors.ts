@@ -1,4 +1,4 @@
-import { createDeferred } from "../async/deferred.ts";
+import { createDeferred, type Deferred } from "../async/deferred.ts";
 import type { PipeSink } from "../delivery/pipe.ts";
 import { TopicError } from "../errors/topic-errors.ts";
 import { describeAddress, formatAddress, type LogAddress } from "./broker.ts";
@@ -31,7 +31,8 @@ export function cursorsOf(sink: PipeSink): PipeCursors {
  */
 export class PipeCursors {
   readonly #claims = new Map<string, Claim>();
-  #located = createDeferred();
+  /** Made when somebody waits. */
+  #located: Deferred<void> | undefined;
 
   /** Whether a single log makes up the ids, so that its own cursor is the id. */
   get isSingle(): boolean {
@@ -67,15 +68,15 @@ export class PipeCursors {
   /** Has those go on that wait for all claims to have a cursor, if they have. */
   noteLocated(): void {
     for (const { cursor } of this.#claims.values()) if (cursor === undefined) return;
-    this.#located.resolve();
-    this.#located = createDeferred();
+    this.#located?.resolve();
+    this.#located = undefined;
   }
 
   /** Resolves when every log claimed so far has a cursor. */
   async whenLocated(): Promise<void> {
     for (const { cursor } of this.#claims.values()) {
       if (cursor === undefined) {
-        await this.#located.promise;
+        await (this.#located ??= createDeferred()).promise;
         return;
       }
     }

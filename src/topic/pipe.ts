@@ -1,4 +1,3 @@
-import { createDeferred } from "../async/deferred.ts";
 import type { Pipe, PipeOptions, PipeSink, PipeSource } from "../delivery/pipe.ts";
 import { suggest } from "../errors/suggest.ts";
 import { TopicError } from "../errors/topic-errors.ts";
@@ -12,49 +11,15 @@ import { TopicLog } from "./topic-log.ts";
 
 /** Makes what feeds the streams of a server whose topics are with a broker. */
 export function createPipe(broker: () => Broker): Pipe {
-  return (sink, sources, options) => pipe(broker(), sink, sources, options);
-}
-
-async function pipe(
-  broker: Broker,
-  sink: PipeSink,
-  sources: readonly PipeSource[],
-  options: PipeOptions,
-): Promise<void> {
-  const logs = sources.map((source) => toLog(sink, source));
-  const cursors = cursorsOf(sink);
-  const over = createDeferred();
-  const claimed: LogAddress[] = [];
-  const parts: Part[] = [];
-  const forget = sink.onClose(over.resolve);
-  try {
-    const claims = logs.map(({ address }) => {
-      const claim = cursors.claim(address);
-      claimed.push(address);
-      return claim;
-    });
-    for (const [index, log] of logs.entries()) {
-      const lease = await retryWhileOpen(
-        sink,
-        () => acquireFeed(broker, log.address),
-        (error) => reportAway(sink, error),
-      );
-      if (!lease) return;
-      const target = { sink, cursors, claim: claims[index] as Claim, options, log, onError: over.reject };
-      parts.push({ ...lease, ...locate(lease.feed, target), claim: target.claim });
+  return async (sink, sources, options) => {
+    const pipe = new ActivePipe(sink);
+    try {
+      await pipe.begin(broker(), sources, options);
+      await pipe.over;
+    } finally {
+      pipe.stop();
     }
-    cursors.noteLocated();
-    await cursors.whenLocated();
-    await begin(sink, cursors, parts, options);
-    await over.promise;
-  } finally {
-    forget();
-    for (const { subscriber, release } of parts) {
-      subscriber.stop();
-      release();
-    }
-    for (const address of claimed) cursors.release(address);
-  }
+  };
 }
 
 /** One log of a pipe. */
@@ -63,16 +28,72 @@ interface Part extends FeedLease {
   claim: Claim;
 }
 
+/** What is held for as long as a stream is piped. */
+class ActivePipe {
+  /** Resolves at the close; rejects with what a snapshot has thrown. */
+  readonly over: Promise<void>;
+  readonly #sink: PipeSink;
+  readonly #cursors: PipeCursors;
+  readonly #claimed: LogAddress[] = [];
+  readonly #parts: Part[] = [];
+  readonly #forget: () => void;
+  #fail!: (error: unknown) => void;
+
+  constructor(sink: PipeSink) {
+    this.#sink = sink;
+    this.#cursors = cursorsOf(sink);
+    let forget = (): void => {};
+    this.over = new Promise((resolve, reject) => {
+      this.#fail = reject;
+      forget = sink.onClose(resolve);
+    });
+    this.#forget = forget;
+    // `begin` may throw before anybody waits for it.
+    this.over.catch(() => undefined);
+  }
+
+  async begin(broker: Broker, sources: readonly PipeSource[], options: PipeOptions): Promise<void> {
+    const sink = this.#sink;
+    const cursors = this.#cursors;
+    const logs = sources.map((source) => toLog(sink, source));
+    const claims = logs.map(({ address }) => {
+      const claim = cursors.claim(address);
+      this.#claimed.push(address);
+      return claim;
+    });
+    const reportOnce = (error: unknown): void => reportAway(sink, error);
+    for (const [index, log] of logs.entries()) {
+      const lease = await retryWhileOpen(sink, () => acquireFeed(broker, log.address), reportOnce);
+      if (!lease) return;
+      const claim = claims[index] as Claim;
+      const target = { sink, cursors, claim, options, log, onError: this.#fail };
+      this.#parts.push(Object.assign(lease, { claim, subscriber: locate(lease.feed, target) }));
+    }
+    cursors.noteLocated();
+    await cursors.whenLocated();
+    await start(sink, cursors, this.#parts, options);
+  }
+
+  stop(): void {
+    this.#forget();
+    for (const part of this.#parts) {
+      part.subscriber.stop();
+      part.release();
+    }
+    for (const address of this.#claimed) this.#cursors.release(address);
+  }
+}
+
 /** Finds where the stream goes on in a log: after the position that the client has, else with what comes next. */
-function locate(feed: Feed, target: PipeTarget): Pick<Part, "subscriber"> {
+function locate(feed: Feed, target: PipeTarget): PipeSubscriber {
   const { lastEventId } = target.sink;
   const known = lastEventId === undefined ? undefined : feed.find(lastEventId);
   target.claim.isKnown = known !== undefined;
-  return { subscriber: new PipeSubscriber(feed, target, known ?? feed.position) };
+  return new PipeSubscriber(feed, target, known ?? feed.position);
 }
 
 /** Tells the client where it stands, or what it has missed, and lets the events go. */
-async function begin(
+async function start(
   sink: PipeSink,
   cursors: PipeCursors,
   parts: readonly Part[],
