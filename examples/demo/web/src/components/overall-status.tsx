@@ -2,8 +2,8 @@ import { useConnections, type ConnectionState } from "../state/connections.ts";
 import { StatusDot, type Tone } from "./status-dot.tsx";
 
 /**
- * How the page as a whole is connected. It is spoken when that changes, so it says nothing that changes at every
- * attempt.
+ * How the page as a whole is connected. It is spoken when that changes, so it counts neither attempts nor
+ * panels.
  */
 export function OverallStatus() {
   const { tone, text } = summarise([...useConnections()]);
@@ -21,7 +21,7 @@ function summarise(connections: [string, ConnectionState][]): { tone: Tone; text
   const failed = named("failed");
   if (failed.length > 0) return { tone: "bad", text: `Not connected: ${failed.join(", ")}` };
   const lost = named("reconnecting");
-  if (lost.length > 1) return { tone: "wait", text: `Connection lost, reconnecting ${lost.length} panels` };
+  if (lost.length > 1) return { tone: "wait", text: "Connection lost, reconnecting" };
   if (lost.length === 1) return { tone: "wait", text: `Connection lost, reconnecting ${lost[0]}` };
   if (named("connecting").length > 0 || connections.length === 0) return { tone: "wait", text: "Connecting" };
   return { tone: "good", text: "All panels live" };

@@ -9,10 +9,6 @@ const SHIP_X = 182;
 export function Quay({ containers, moved }: { containers: number; moved: number }) {
   return (
     <svg className="quay" viewBox="0 0 340 120" aria-hidden="true" focusable="false">
-      <path
-        className="quay-sea"
-        d="M160 104q7.5-4 15 0t15 0 15 0 15 0 15 0 15 0 15 0 15 0 15 0 15 0 15 0 15 0v16H160z"
-      />
       <path className="quay-wall" d="M0 92h164v28H0z" />
       <path
         className="quay-crane"
@@ -20,6 +16,10 @@ export function Quay({ containers, moved }: { containers: number; moved: number 
       />
       <path className="quay-hull" d="M172 92h156l-12 18H184z" />
       <path className="quay-hull" d="M306 68h16v24h-16z" />
+      <path
+        className="quay-sea"
+        d="M160 104q7.5-4 15 0t15 0 15 0 15 0 15 0 15 0 15 0 15 0 15 0 15 0 15 0 15 0v16H160z"
+      />
       <Stack count={containers - moved} x={SHIP_X} className="aboard" />
       <Stack count={moved} x={QUAY_X} className="ashore" />
     </svg>
