@@ -81,6 +81,43 @@ describe.skipIf(!chromium.present)("the client in Chromium", () => {
     });
   });
 
+  test("without an address, asks the page's own origin", async () => {
+    const server = await start();
+    server.script("/s", whole(END));
+    expect(await environment.run("collect", { path: "/s", client: {} })).toMatchObject({ final: "ended" });
+  });
+
+  test("request-credentials: takes cookies along where it is told to", async () => {
+    const server = await start();
+    server.script("/s", whole(END));
+    const other = await MisbehavingServer.start();
+    other.script(
+      "/s",
+      plain(
+        200,
+        {
+          "content-type": "text/event-stream",
+          "access-control-allow-origin": server.origin,
+          "access-control-allow-credentials": "true",
+        },
+        END,
+      ),
+    );
+    await page.evaluate(() => void ((globalThis as any).document.cookie = "berth=7"));
+    // Cookies know of no ports, so that the other origin has the same.
+    for (const [baseUrl, credentials] of [
+      [server.origin, undefined],
+      [server.origin, "omit"],
+      [other.origin, undefined],
+      [other.origin, "include"],
+    ] as const) {
+      const client = { baseUrl, credentials, retry: { retries: 0 } };
+      expect(await environment.run("collect", { path: "/s", client })).toMatchObject({ final: "ended" });
+    }
+    const cookies = [...server.to("/s"), ...other.to("/s")].map(({ headers }) => headers["cookie"]);
+    expect(cookies).toEqual(["berth=7", undefined, undefined, "berth=7"]);
+  });
+
   test("F26: reconnects at once when the network is back, although the wait is long", async () => {
     const server = await start();
     server.script("/s", cutAfter("id: 5\nevent: tick\ndata: 1\n\n"), whole(END));

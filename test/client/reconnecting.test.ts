@@ -156,6 +156,29 @@ describe("reconnecting", () => {
     expect(getEventListeners(document, "visibilitychange")).toEqual([]);
   });
 
+  test("F27: a page that is hidden and shown again re-sends nothing, and closes nothing", async () => {
+    const document = Object.assign(new EventTarget(), { visibilityState: "visible" });
+    vi.stubGlobal("document", document);
+    const { run, ask, request, requests } = createApi();
+    using stream = run();
+    const seen: number[] = [];
+    stream.on("tick", (count) => seen.push(count));
+    const pending = await request();
+    pending.send(": keep-alive 15000\n\n");
+    await waitFor(() => pending.pulls === 2, { what: "the next read" });
+    void ask({ a: 1 });
+    await request(1);
+    for (const state of ["hidden", "visible", "hidden", "visible"]) {
+      document.visibilityState = state;
+      document.dispatchEvent(new Event("visibilitychange"));
+      await turns();
+    }
+    pending.send(tick(1));
+    await waitFor(() => seen.length === 1, { what: "an event on the same connection" });
+    expect(requests.map(({ init }) => init.method)).toEqual(["GET", "POST"]);
+    expect(pending.isCancelled).toBe(false);
+  });
+
   test("F15: a server that only accepts and breaks off is asked less and less often", async () => {
     const waits: number[] = [];
     const original = globalThis.setTimeout;

@@ -40,7 +40,7 @@ export function describeClient(getEnvironment: () => Environment, startServer: S
     };
   };
 
-  describe("the parser, whole, byte by byte and cut at every byte", () => {
+  describe("F34: the parser, whole, byte by byte and cut at every byte", () => {
     test.each(PARSER_CASES)("$name", async (parserCase) => {
       const bytes = [...new TextEncoder().encode(parserCase.stream)];
       const results = await getEnvironment().run("parseEveryWay", { bytes });
@@ -55,7 +55,7 @@ export function describeClient(getEnvironment: () => Environment, startServer: S
   });
 
   describe("a stream", () => {
-    test("gives events with their ids, is open meanwhile, and ends at `end` without coming back", async () => {
+    test("F13: gives events with their ids, is open meanwhile, and ends at `end` without coming back", async () => {
       const { requests, ...result } = await collect([whole(`${tick(1, 7)}data: "m"\n\n${END}`)]);
       expect(result).toMatchObject({
         events: [
@@ -105,11 +105,19 @@ export function describeClient(getEnvironment: () => Environment, startServer: S
       expect(await collect([slowly])).toMatchObject({ data: ["ä😀"], final: "ended" });
     });
 
-    test("ends quietly at 204", async () => {
+    test("F13: ends quietly at 204, also when it comes back", async () => {
       const { requests, ...result } = await collect([plain(204)]);
       expect(result).toMatchObject({ statuses: ["ended"], final: "ended", events: [] });
       expect(result.error).toBeUndefined();
       expect(requests).toHaveLength(1);
+      const again = await collect([cutAfter(tick(1, 1)), plain(204)]);
+      expect(again).toMatchObject({ final: "ended", data: [1] });
+      expect(again.requests).toHaveLength(2);
+    });
+
+    test("request-cache-control: asks past every cache, each time", async () => {
+      const { requests } = await collect([cutAfter(""), whole(END)]);
+      expect(requests.map(({ headers }) => headers["cache-control"])).toEqual(["no-cache", "no-cache"]);
     });
 
     test.each([301, 302, 303, 307, 308])("follows a redirect (%i)", async (status) => {
@@ -240,7 +248,7 @@ export function describeClient(getEnvironment: () => Environment, startServer: S
       expect(final).toBe("ended");
     });
 
-    test.each([201, 205, 206, 299, 400, 401, 403, 404, 410, 422])("F14: %i is final", async (status) => {
+    test.each([201, 205, 206, 210, 299, 400, 401, 403, 404, 410, 422])("F14: %i is final", async (status) => {
       const { requests, ...result } = await collect([
         plain(status, status === 205 ? {} : { "content-type": "text/event-stream" }),
       ]);
@@ -267,6 +275,7 @@ export function describeClient(getEnvironment: () => Environment, startServer: S
       ["text/html"],
       ["text/event-streams"],
       ["x-bogus"],
+      ["text/x-bogus"],
       ["application/json; x=text/event-stream"],
     ])("format-mime-bogus: %s fails", async (type) => {
       const { error, requests } = await collect([plain(200, { "content-type": type }, tick(1))]);
