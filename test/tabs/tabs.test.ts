@@ -370,11 +370,11 @@ describe.skipIf(!chromium.present)("tabs of one browser", { timeout: 120_000 }, 
     test("F25: comments reach every tab, so that no watchdog barks", async () => {
       const { tabs, server, harbour } = await start(2);
       server.script("/s", async (response, server) => {
-        response.writeHead(200, { "content-type": "text/event-stream" }).write(": keep-alive 400\n\n");
+        response.writeHead(200, { "content-type": "text/event-stream" }).write(": keep-alive 1000\n\n");
         await waitFor(() => server.to("/go").length > 0, { what: "both tabs" });
         // All in all longer than a watchdog would wait.
         for (let count = 0; count < 15; count++) {
-          await new Promise((resolve) => setTimeout(resolve, 100));
+          await new Promise((resolve) => setTimeout(resolve, 250));
           response.write(":\n\n");
         }
         response.write("event: tick\ndata: 1\n\n");
