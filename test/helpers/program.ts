@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
@@ -70,17 +70,20 @@ export abstract class Program implements AsyncDisposable {
   }
 
   /** Lets it stand still, so that connections stay open but nothing is answered; `thaw` lets it go on. */
-  freeze(): void {
+  async freeze(): Promise<void> {
+    const { pid } = this.#process ?? {};
     this.#process?.kill("SIGSTOP");
+    // The signal takes a moment, in which it might still answer. A multithreaded one stops thread by thread.
+    const isStopped = (): boolean =>
+      execFileSync("ps", ["-L", "-o", "state=", "-p", String(pid)], { encoding: "utf8" })
+        .trim()
+        .split("\n")
+        .every((state) => state.startsWith("T"));
+    await waitFor(isStopped, { what: `${this.#path} stands still` });
   }
 
   thaw(): void {
     this.#process?.kill("SIGCONT");
-  }
-
-  /** Has it read its settings again, or whatever else that signal means to it. */
-  signal(name: NodeJS.Signals): void {
-    this.#process?.kill(name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

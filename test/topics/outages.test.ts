@@ -211,8 +211,8 @@ describeServers("a server that restarts", (kit) => {
     const broker = kit.create();
     const log = createLog();
     await publishNumbers(broker, log, 1, 1);
-    kit.server.freeze();
     onTestFinished(() => kit.server.thaw());
+    await kit.server.freeze();
     const error = await rejection(broker.publish(log, { event: "boat", data: "2" }, { timeoutMs: 300 }));
     expect(error.message).toMatch(/may have been published/);
     const waiting = broker.publish(log, { event: "boat", data: "3" }, { timeoutMs: 20_000 });
