@@ -43,7 +43,10 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
   #transport: Transport | undefined;
   #keepAlive: IdleEntry | undefined;
   #stall: IdleEntry | undefined;
+  readonly #quickLimit: number;
   #written = 0;
+  /** Bytes that were on their way when that was last looked at. */
+  #pending = 0;
   #gone = 0;
   #inFlight = 0;
   #progressAt = 0;
@@ -60,6 +63,7 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
   constructor(owner: OutputOwner, settings: ConnectionSettings) {
     this.#owner = owner;
     this.#settings = settings;
+    this.#quickLimit = Math.min(BATCH_BYTES, settings.maxBufferedBytes) / 2;
   }
 
   /** Bytes that were written. */
@@ -89,6 +93,9 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
 
   /** `true` while a producer that honours back-pressure should pause. */
   get isFull(): boolean {
+    // What is on its way has only become less since it was last looked at.
+    const most = this.#queue.bytes + this.#pending;
+    if (!this.#rest && most <= this.#quickLimit) return false;
     return this.bufferedBytes > Math.min(HIGH_MARK_BYTES, this.#settings.maxBufferedBytes / 2);
   }
 
@@ -101,10 +108,13 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
     return Math.min(LOW_MARK_BYTES, this.#settings.maxBufferedBytes / 8);
   }
 
-  /** Tells whether a frame can be taken now without anything being dropped or closed. */
-  fits(frame: string): boolean {
+  /** Takes a frame if that can be without anything being dropped or closed; else gives `false`. */
+  offer(frame: string): boolean {
+    const size = Buffer.byteLength(frame);
+    if (this.#pushQuickly(frame, size, 1)) return true;
     const buffered = this.bufferedBytes;
-    return buffered === 0 || buffered + Buffer.byteLength(frame) <= this.#settings.maxBufferedBytes;
+    if (buffered > 0 && buffered + size > this.#settings.maxBufferedBytes) return false;
+    return this.#push(frame, size, 1);
   }
 
   /**
@@ -232,7 +242,16 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
     else if (!this.#finishing && !this.#ended && this.bufferedBytes === 0) this.#write(KEEP_ALIVE_FRAME);
   }
 
+  /** Takes what certainly fits, without a look at the socket: some waits already, so that it will be written. */
+  #pushQuickly(chunk: string | Buffer, size: number, events: number): boolean {
+    const queued = this.#queue.bytes;
+    if (queued === 0 || this.#rest || queued + size + this.#pending > this.#quickLimit) return false;
+    this.#queue.push(chunk, size, events);
+    return true;
+  }
+
   #push(chunk: string | Buffer, size: number, events: number): boolean {
+    if (this.#pushQuickly(chunk, size, events)) return true;
     const wasEmpty = this.bufferedBytes === 0;
     if (this.#queue.bytes + size > BATCH_BYTES) this.#makeWay(size);
     const { maxBufferedBytes, overflow } = this.#settings;
@@ -266,7 +285,9 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
     let text = before;
     let wrote = false;
     while (text !== "" || (this.#hasMore && !transport.needsDrain)) {
-      this.#writeChunk(transport, this.#nextChunk(text));
+      const { chunk, bytes } = this.#nextChunk(text);
+      transport.write(chunk, bytes);
+      this.#written += bytes;
       text = "";
       wrote = true;
     }
@@ -284,16 +305,17 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
   }
 
   /** A frame larger than a batch goes out in pieces, so that a slow client is seen to take them. */
-  #nextChunk(before: string): string | Buffer {
+  #nextChunk(before: string): { chunk: string | Buffer; bytes: number } {
     if (!this.#rest) {
-      const { chunk, bytes } = this.#queue.take(this.#batchLimit());
-      const whole = before === "" ? chunk : joinChunks(bytes === 0 ? [before] : [before, chunk]);
-      if (bytes <= BATCH_BYTES) return whole;
+      const { chunk, bytes: taken } = this.#queue.take(this.#batchLimit());
+      const whole = before === "" ? chunk : joinChunks(taken === 0 ? [before] : [before, chunk]);
+      const bytes = taken + Buffer.byteLength(before);
+      if (taken <= BATCH_BYTES) return { chunk: whole, bytes };
       this.#rest = typeof whole === "string" ? Buffer.from(whole) : whole;
     }
     const chunk = this.#rest.subarray(0, BATCH_BYTES);
     this.#rest = this.#rest.length > BATCH_BYTES ? this.#rest.subarray(BATCH_BYTES) : undefined;
-    return chunk;
+    return { chunk, bytes: chunk.length };
   }
 
   #noteWritten(transport: Transport, bytes: number): void {
@@ -304,12 +326,6 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
   #noteActivity(transport: Transport): void {
     if (this.#keepAlive) touchIdle(this.#keepAlive);
     this.#watchProgress(transport);
-  }
-
-  #writeChunk(transport: Transport, chunk: string | Buffer): void {
-    const bytes = Buffer.byteLength(chunk);
-    transport.write(chunk, bytes);
-    this.#written += bytes;
   }
 
   #whenAtMost(bytes: number): Promise<void> {
@@ -333,7 +349,8 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
   }
 
   #watchProgress(transport: Transport): void {
-    if (transport.pendingBytes > 0 || this.#ended) {
+    this.#pending = transport.pendingBytes;
+    if (this.#pending > 0 || this.#ended) {
       if (this.#stall?.watched) return;
       this.#stall ??= new IdleEntry(this, Math.max(1, this.#settings.stallTimeoutMs / STALL_CHECKS));
       this.#noteProgress(transport);

@@ -149,8 +149,7 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner, 
   offer(event: string, data: unknown, options?: PublishOptions): Promise<void> | undefined {
     if (this.closed) return undefined;
     const frame = this.#settings.codec.encode(event, data, options);
-    if (!this.#output.fits(frame)) return this.#output.whenEmpty();
-    this.#output.push(frame);
+    if (!this.#output.offer(frame)) return this.#output.whenEmpty();
     this.#events++;
     if (options?.id !== undefined) this.#lastId = String(options.id);
     return undefined;

@@ -1,19 +1,15 @@
-/** A frame, or several that many connections get alike, with their size in UTF-8 and the events they hold. */
-interface Entry {
-  chunk: string | Buffer;
-  bytes: number;
-  events: number;
-}
-
 /** Of all queues that are empty, which most are. */
 const NONE: never[] = [];
 
 /**
- * Frames that wait to be written, oldest first. Amortised O(1) at both ends: taken frames are only cut off the
- * array when they are half of it.
+ * Frames that wait to be written, oldest first; an entry may hold several that many connections get alike. Amortised
+ * O(1) at both ends: taken frames are only cut off the arrays when they are half of them.
  */
 export class WriteQueue {
-  #entries: (Entry | undefined)[] = NONE;
+  #chunks: (string | Buffer)[] = NONE;
+  /** Bytes in UTF-8, and events, of each chunk. */
+  #sizes: number[] = NONE;
+  #events: number[] = NONE;
   #head = 0;
   #bytes = 0;
 
@@ -23,48 +19,59 @@ export class WriteQueue {
   }
 
   push(chunk: string | Buffer, bytes: number, events: number): void {
-    if (this.#entries === NONE) this.#entries = [];
-    this.#entries.push({ chunk, bytes, events });
+    if (this.#chunks === NONE) {
+      this.#chunks = [];
+      this.#sizes = [];
+      this.#events = [];
+    }
+    this.#chunks.push(chunk);
+    this.#sizes.push(bytes);
+    this.#events.push(events);
     this.#bytes += bytes;
   }
 
   /** Takes frames off the front in one piece: at least one, and further ones while they fit `limit` bytes. */
   take(limit: number): { chunk: string | Buffer; bytes: number } {
-    const chunks: (string | Buffer)[] = [];
+    const start = this.#head;
     let bytes = 0;
-    for (let entry = this.#entries[this.#head]; entry; entry = this.#entries[this.#head]) {
-      if (bytes > 0 && bytes + entry.bytes > limit) break;
-      chunks.push(entry.chunk);
-      bytes += entry.bytes;
-      this.#entries[this.#head++] = undefined;
+    while (this.#head < this.#chunks.length) {
+      const size = this.#sizes[this.#head] ?? 0;
+      if (bytes > 0 && bytes + size > limit) break;
+      bytes += size;
+      this.#head++;
     }
+    const chunk = joinChunks(this.#chunks.slice(start, this.#head));
     this.#bytes -= bytes;
-    this.#compact();
-    return { chunk: joinChunks(chunks), bytes };
+    this.#compact(start);
+    return { chunk, bytes };
   }
 
   /** Drops the oldest frame and tells what it was; nothing when there is none. */
   drop(): { bytes: number; events: number } {
-    const entry = this.#entries[this.#head];
-    if (!entry) return { bytes: 0, events: 0 };
-    this.#entries[this.#head++] = undefined;
-    this.#bytes -= entry.bytes;
-    this.#compact();
-    return entry;
+    const start = this.#head;
+    if (start === this.#chunks.length) return { bytes: 0, events: 0 };
+    const dropped = { bytes: this.#sizes[start] ?? 0, events: this.#events[start] ?? 0 };
+    this.#head++;
+    this.#bytes -= dropped.bytes;
+    this.#compact(start);
+    return dropped;
   }
 
   clear(): void {
-    this.#entries = NONE;
+    this.#chunks = this.#sizes = this.#events = NONE;
     this.#head = 0;
     this.#bytes = 0;
   }
 
-  #compact(): void {
-    if (this.#head === this.#entries.length) {
+  /** Lets go of what was taken from `start` on. */
+  #compact(start: number): void {
+    if (this.#head === this.#chunks.length) {
       this.clear();
-    } else if (this.#head > 64 && this.#head * 2 > this.#entries.length) {
-      this.#entries.splice(0, this.#head);
+    } else if (this.#head > 64 && this.#head * 2 > this.#chunks.length) {
+      for (const array of [this.#chunks, this.#sizes, this.#events]) array.splice(0, this.#head);
       this.#head = 0;
+    } else {
+      this.#chunks.fill("", start, this.#head);
     }
   }
 }
