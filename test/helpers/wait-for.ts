@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /** How long a wait may last, and what to call it when it lasts longer. */
 export interface WaitOptions {
-  /** Milliseconds until the wait fails; 10 s unless given. A bound for broken code, never a measurement. */
+  /** Milliseconds until the wait fails; 30 s unless given. A bound for broken code, never a measurement. */
   boundMs?: number;
   /** What is waited for, for the message; a function is asked at the moment of failure. */
   what: string | (() => string);
@@ -14,7 +14,7 @@ export interface WaitOptions {
  */
 export async function waitFor<Value>(
   condition: () => Value | Promise<Value>,
-  { boundMs = 10_000, what }: WaitOptions,
+  { boundMs = 30_000, what }: WaitOptions,
 ): Promise<NonNullable<Value>> {
   const deadline = performance.now() + boundMs;
   for (let pauseMs = 0; ; pauseMs = Math.min(pauseMs + 1, 20)) {
@@ -30,7 +30,7 @@ export async function waitFor<Value>(
 /** Resolves to what `promise` gives, or fails after `boundMs`; for a promise that must settle. */
 export async function settles<Value>(
   promise: PromiseLike<Value>,
-  { boundMs = 10_000, what }: WaitOptions,
+  { boundMs = 30_000, what }: WaitOptions,
 ): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const bound = new Promise<never>((_, reject) => {
