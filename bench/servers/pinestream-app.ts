@@ -14,7 +14,7 @@ import { TOKEN_EVENT, tokens } from "../event.ts";
 import type { Listening, Progress } from "./bench-server.ts";
 
 /** What an event is, for the schemas of events; `any` takes everything, to see what validation costs. */
-export const isTyped = process.env.BENCH_SCHEMA !== "any";
+export const isTyped = process.env["BENCH_SCHEMA"] !== "any";
 
 const position = z.object({
   ship: z.string(),
@@ -65,9 +65,17 @@ export class QuayModel extends BaseModel {
   }
 }
 
+/** Makes the broker at an address; without one it is the server's own, in memory. */
+async function createBroker(url: string | undefined) {
+  if (url?.startsWith("redis:")) return (await import("pinestream/redis")).redisBroker({ url });
+  if (url?.startsWith("nats:")) return (await import("pinestream/nats")).natsBroker({ servers: url });
+  return undefined;
+}
+
 /** Serves the streams; the fan-out is by one of the two endpoints. */
 export async function listen(fanOut: "piped" | "published"): Promise<Listening> {
-  const app = await createServer({ models: QuayModel });
+  const broker = await createBroker(process.env["BENCH_BROKER"]);
+  const app = await createServer({ models: QuayModel, ...(broker && { broker }) });
   // Thousands come at once.
   await app.listen({ port: 0, host: "127.0.0.1", backlog: 4096 });
   return {

@@ -8,6 +8,11 @@ import type { Column, Report, Scale, Table, Workload } from "./workload.ts";
 
 /** Most events of one measurement, so that a client which is behind has less than 1 MiB to come. */
 const MAX_EVENTS = 2_000;
+/** Fewest turns of a measurement, however slow a server is. */
+const MIN_TURNS = 5;
+/** Delivered events of a trial, and its fewest turns. */
+const TRIAL_EVENTS = 20_000;
+const MIN_TRIAL_TURNS = 3;
 /** Pause between publishes where latency is measured: 20 a second. */
 const EVERY_MS = 50;
 
@@ -22,11 +27,12 @@ export async function measureFanOut(
   { streams, perTurn, budgetMs }: { streams: number; perTurn: number; budgetMs: number },
 ): Promise<{ cpuPerEvent: number; eventsPerSecond: number }> {
   // The first turns compile, and tell how long the rest will take.
-  const trial = perTurn * 20;
-  await session.publish({ events: trial, perTurn });
-  const { cpuMicros: trialMicros } = await session.measure(() => session.publish({ events: trial, perTurn }));
-  const fitting = (budgetMs * 1_000 * trial) / trialMicros / perTurn;
-  const turns = Math.max(10, Math.min(Math.floor(MAX_EVENTS / perTurn), Math.round(fitting)));
+  const trialTurns = Math.max(MIN_TRIAL_TURNS, Math.round(TRIAL_EVENTS / streams / perTurn));
+  const trial = { events: trialTurns * perTurn, perTurn };
+  await session.publish(trial);
+  const { cpuMicros: trialMicros } = await session.measure(() => session.publish(trial));
+  const fitting = Math.round((budgetMs * 1_000 * trialTurns) / trialMicros);
+  const turns = Math.max(MIN_TURNS, Math.min(Math.floor(MAX_EVENTS / perTurn), fitting));
   const events = turns * perTurn;
   await session.publish({ events: Math.max(perTurn, Math.round(turns / 3) * perTurn), perTurn });
   const { cpuMicros, wallMs } = await session.measure(() => session.publish({ events, perTurn }));

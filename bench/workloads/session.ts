@@ -4,7 +4,7 @@ import { Worker } from "../processes/worker.ts";
 import type { Memory, PublishPlan, Usage } from "../servers/serve.ts";
 
 /** Longest time in ms until all clients have what was sent. */
-const ARRIVAL_MS = 120_000;
+const ARRIVAL_MS = 300_000;
 
 /** A server process and a process of clients, both fresh. */
 export class Session {
@@ -53,11 +53,11 @@ export class Session {
     await this.load.call("open", { port: this.#port, paths: [path], count: 1, ...plan } satisfies OpenPlan);
   }
 
-  /** Publishes, and waits until every stream has had all of it. */
-  async publish(plan: Omit<PublishPlan, "from">): Promise<void> {
+  /** Publishes, from the server's process by default, and waits until every stream has had all of it. */
+  async publish(plan: Omit<PublishPlan, "from">, publisher = this.server): Promise<void> {
     const from = this.#next;
     this.#next += plan.events;
-    await this.server.call("publish", { ...plan, from } satisfies PublishPlan);
+    await publisher.call("publish", { ...plan, from } satisfies PublishPlan);
     await this.load.call("until", { n: this.#next - 1, withinMs: ARRIVAL_MS });
   }
 
