@@ -12,8 +12,11 @@ const OWN = new Set(["floor", "pinestream", "pinestream-publish", "node:http"]);
 /** The lock file that bench/node_modules was installed from. */
 const INSTALLED = "bench/node_modules/.installed-from";
 
+/** Which servers are asked for. */
 const only = args.includes("--peers") ? args[args.indexOf("--peers") + 1] : undefined;
-const needsPeers = only === undefined || only.split(",").some((name) => !OWN.has(name.trim()));
+const isDocument = args.includes("--document");
+const needsPeers =
+  !isDocument && (only === undefined || only.split(",").some((name) => !OWN.has(name.trim())));
 
 if (!existsSync("node_modules/typescript")) {
   console.log("Installing the repository's packages (npm ci), the first time only.");
@@ -27,7 +30,12 @@ if (needsPeers && !isInstalled()) {
 if (!args.includes("--no-build") || !existsSync("dist/index.js"))
   run(process.execPath, ["scripts/build.mjs"]);
 compile();
-run(process.execPath, ["bench/dist/main.js", ...args]);
+if (isDocument) {
+  run(process.execPath, ["bench/dist/report/document.js", ...args.filter((each) => !each.startsWith("--"))]);
+  run("oxfmt", ["docs/performance.md"]);
+} else {
+  run(process.execPath, ["bench/dist/main.js", ...args]);
+}
 
 function isInstalled() {
   return existsSync(INSTALLED) && readFileSync(INSTALLED).equals(readFileSync("bench/package-lock.json"));

@@ -3,7 +3,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
-import { readOptions } from "./options.ts";
+import { assertOpenFiles } from "./open-files.ts";
+import { readOptions, type Options } from "./options.ts";
 import { describeMachine, readVersions } from "./report/machine.ts";
 import type { Results } from "./report/results.ts";
 import { formatTable } from "./report/table.ts";
@@ -12,7 +13,7 @@ import { WORKLOADS } from "./workloads/all.ts";
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-const options = readOptions(process.argv.slice(2), WORKLOADS);
+const options = readOrRefuse();
 const machine = describeMachine();
 const versions = readVersions(options.peers);
 print(
@@ -54,3 +55,14 @@ for (const { workload, peer, round, failure } of failures) {
   print(`\n${workload}, ${peer}, round ${round}, failed:\n${failure}`);
 }
 process.exitCode = failures.length > 0 ? 1 : 0;
+
+function readOrRefuse(): Options {
+  try {
+    const read = readOptions(process.argv.slice(2), WORKLOADS);
+    assertOpenFiles(read);
+    return read;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exit(2);
+  }
+}

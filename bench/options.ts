@@ -21,6 +21,10 @@ const USAGE = `npm run bench -- [options]
   --rounds NUMBER    how often everything is measured; 3 by default
   --json PATH        where the results go; .cache/bench.json by default
   --no-build         takes dist/ as it is
+
+npm run bench -- --document [PATH]
+
+  Writes the numbers of docs/performance.md from the results at PATH; docs/performance.json by default.
 `;
 
 /**

@@ -25,6 +25,8 @@ app.get("/fan-out", { sse: "only" }, async (_request, reply) => {
   const sse = sseOf(reply);
   sse.keepAlive();
   sse.sendHeaders();
+  // Else the head waits for the first event.
+  reply.raw.flushHeaders();
   replies.add(sse);
   sse.onClose(() => replies.delete(sse));
 });

@@ -30,3 +30,13 @@ export function formatTable(table: Table, rows: readonly Row[], peers: readonly 
   );
   return [table.title, "-".repeat(table.title.length), ...lines, ""].join("\n");
 }
+/** A table as Markdown. */
+export function formatMarkdownTable(table: Table, rows: readonly Row[], peers: readonly string[]): string {
+  const [head = [], ...lines] = toCells(table, rows, peers);
+  const toLine = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [
+    toLine(head),
+    toLine(head.map((_, index) => (index === 0 ? "---" : "--:"))),
+    ...lines.map(toLine),
+  ].join("\n");
+}

@@ -54,11 +54,15 @@ export class Session {
   }
 
   /** Publishes, from the server's process by default, and waits until every stream has had all of it. */
-  async publish(plan: Omit<PublishPlan, "from">, publisher = this.server): Promise<void> {
+  async publish(
+    plan: Omit<PublishPlan, "from">,
+    publisher = this.server,
+    withinMs = ARRIVAL_MS,
+  ): Promise<void> {
     const from = this.#next;
     this.#next += plan.events;
     await publisher.call("publish", { ...plan, from } satisfies PublishPlan);
-    await this.load.call("until", { n: this.#next - 1, withinMs: ARRIVAL_MS });
+    await this.load.call("until", { n: this.#next - 1, withinMs });
   }
 
   /** Measures what the server uses while something is done. */

@@ -1,0 +1,17 @@
+/** Longest bar, in characters. */
+const WIDTH = 48;
+const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+
+/** Draws a bar for each value, the smallest first, with the value behind it. */
+export function formatBars(bars: readonly { name: string; value: number }[]): string {
+  const longest = Math.max(...bars.map(({ value }) => value));
+  const nameWidth = Math.max(...bars.map(({ name }) => name.length));
+  return bars
+    .toSorted((a, b) => a.value - b.value)
+    .map(({ name, value }) => {
+      const eighths = Math.max(1, Math.round((value / longest) * WIDTH * 8));
+      const bar = "█".repeat(eighths >> 3) + (EIGHTHS[eighths & 7] ?? "");
+      return `${name.padEnd(nameWidth)}  ${bar} ${value.toFixed(2)}`;
+    })
+    .join("\n");
+}
