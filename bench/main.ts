@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 
 import { assertOpenFiles } from "./open-files.ts";
 import { readOptions, type Options } from "./options.ts";
+import { BrokerProgram } from "./processes/broker-program.ts";
 import { describeMachine, readVersions } from "./report/machine.ts";
 import type { Results } from "./report/results.ts";
 import { formatTable } from "./report/table.ts";
@@ -27,6 +28,13 @@ print(
 );
 if (machine.loadBefore > 0.5) {
   print(`The machine is busy (load ${machine.loadBefore.toFixed(1)}): ratios hold better than times do.`);
+}
+
+if (options.isQuick) print("Quick: streams and events are fewer than the titles below say.");
+if (options.workloads.some(({ id }) => id === "W7")) {
+  for (const kind of ["redis", "nats"] as const) {
+    if (!BrokerProgram.isInstalled(kind)) print(`W7 leaves ${kind} out: ${kind}-server is not installed.`);
+  }
 }
 
 const startedAt = new Date().toISOString();
