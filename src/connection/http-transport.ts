@@ -5,7 +5,7 @@
 // That holds only while the response is the one that the socket is at, so not for one behind another (pipelining)
 // until its turn has come, and never for HTTP/2 or a client of HTTP/1.0.
 
-import type { ServerResponse } from "node:http";
+import { ServerResponse } from "node:http";
 import type { Http2ServerResponse, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 
@@ -32,6 +32,7 @@ export class HTTPTransport implements Transport {
   #socket: Socket | undefined;
   #hasWritten = false;
   #isWatched = false;
+  #isAsked = false;
   #onSent: (() => void) | undefined;
 
   constructor(response: ServerResponse | Http2ServerResponse) {
@@ -42,13 +43,13 @@ export class HTTPTransport implements Transport {
   }
 
   get pendingBytes(): number {
-    return this.#socket ? this.#socket.writableLength : this.#target.writableLength;
+    // Of both: once the client has sent its FIN the socket takes no more, and the response keeps what is written.
+    return this.#target.writableLength;
   }
 
   get needsDrain(): boolean {
-    const { writableLength, writableHighWaterMark } = this.#socket ?? this.#target;
     // `writableNeedDrain` stays true for a turn after the kernel has taken all.
-    return writableLength >= writableHighWaterMark;
+    return this.pendingBytes >= this.#target.writableHighWaterMark;
   }
 
   get inFlightBytes(): number {
@@ -89,9 +90,12 @@ export class HTTPTransport implements Transport {
 
   watchSent(): void {
     // Without a socket of its own every write tells.
-    if (!this.#socket || this.#socket.writableLength === 0) return;
-    this.#onSent ??= () => this.#owner?.onSent();
-    this.#socket.write(NOTHING, this.#onSent);
+    if (!this.#socket?.writable || this.#socket.writableLength === 0 || this.#isAsked) return;
+    this.#isAsked = true;
+    this.#socket.write(NOTHING, () => {
+      this.#isAsked = false;
+      this.#owner?.onSent();
+    });
   }
 
   end(onFlushed: () => void): void {
@@ -106,6 +110,8 @@ export class HTTPTransport implements Transport {
     if (this.#socket) return this.#socket.writable ? this.#socket : undefined;
     const response = this.#response as ServerResponse & Chunked;
     if (!this.#hasWritten || "stream" in this.#response || !response.chunkedEncoding) return undefined;
+    // Whoever has put a function of their own there, as `inject` and instruments do, wants to see all of it.
+    if (response.write !== ServerResponse.prototype.write) return undefined;
     const { socket } = response;
     // Nothing of the response is anywhere else than in the socket.
     if (socket?.writable && response.writableLength === socket.writableLength) this.#socket = socket;

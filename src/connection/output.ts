@@ -7,6 +7,7 @@ import { formatKeepAliveComment, formatRetry, KEEP_ALIVE_FRAME } from "../wire/e
 import { flushAtEndOfTurn, type Flushable } from "../delivery/flush-turn.ts";
 import type { FrameBatch } from "../delivery/frame-batch.ts";
 import { IdleEntry, touchIdle, unwatchIdle, type IdleOwner } from "./idle-clock.ts";
+import { nextTurn } from "../scope/turn.ts";
 import type { ConnectionSettings } from "./settings.ts";
 import type { Transport, TransportOwner } from "./transport.ts";
 import { joinChunks, WriteQueue } from "./write-queue.ts";
@@ -329,6 +330,7 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
   }
 
   #whenAtMost(bytes: number): Promise<void> {
+    if (this.#stopped) return nextTurn();
     return new Promise((resolve) => {
       this.#waiters = [...this.#waiters, { bytes, resolve }];
       this.schedule();

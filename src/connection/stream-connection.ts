@@ -208,6 +208,11 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner, 
     return this.#output.whenLow();
   }
 
+  /** Resolves when nothing waits for the client: in a later turn, or at the close. */
+  whenEmpty(): Promise<void> {
+    return this.#output.whenEmpty();
+  }
+
   end(): Promise<void> {
     if (this.#reason === undefined) {
       this.open();

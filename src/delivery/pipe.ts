@@ -66,8 +66,12 @@ export interface PipeSink {
   pushBatch(batch: FrameBatch): boolean;
   /** Sends a frame made for this client alone, like `pushBatch`; `events` is how many events it holds. */
   pushFrame(frame: string, events: number): boolean;
+  /** Bytes that wait for the client. */
+  readonly bufferedBytes: number;
   /** Resolves when a producer that can wait may go on: in a later turn, or at the close. */
   whenWritable(): Promise<void>;
+  /** Resolves when nothing waits for the client: in a later turn, or at the close. */
+  whenEmpty(): Promise<void>;
   /** Calls a listener at the close, at once when that has been; gives what removes it. */
   onClose(listener: () => void): () => void;
   /** Closes the stream of a client that is slower than what it is sent. */

@@ -27,7 +27,7 @@ export const ALIVE_MS = 10_000;
 export interface RunSettings {
   /** Most events that are kept of one run. */
   history: number;
-  /** How long a run can be looked at, in ms, from its last event on. */
+  /** How long each event of a run is kept, in ms. */
   ttlMs: number;
 }
 

@@ -31,13 +31,15 @@ export class RunWriter implements Transport {
   #onFlushed: (() => void) | undefined;
   #isWriting = false;
   #isOver = false;
+  /** An event could not be stored, so that none may follow it. */
+  #isBroken = false;
   #alive: Timer;
 
   readonly #reader = createEventStreamReader(
     {
       onEvent: ({ event, data }) => {
         if (event === END_EVENT) this.outcome = "end";
-        else this.#push({ event, data });
+        else if (!this.#isBroken) this.#push({ event, data });
       },
     },
     "",
@@ -80,6 +82,7 @@ export class RunWriter implements Transport {
   }
 
   destroy(): void {
+    if (this.#isOver) return;
     this.#queue.length = 0;
     this.#finish();
   }
@@ -100,21 +103,31 @@ export class RunWriter implements Transport {
   async #write(): Promise<void> {
     if (this.#isWriting) return;
     this.#isWriting = true;
-    try {
-      for (let piece = this.#queue.shift(); piece; piece = this.#queue.shift()) {
+    for (let piece = this.#queue.shift(); piece; piece = this.#queue.shift()) {
+      try {
         await this.#log.append(piece.event, piece.data, FOR_EVER_MS);
-        const wasFull = this.needsDrain;
-        this.#pending = Math.max(0, this.#pending - piece.data.length);
-        if (wasFull && !this.needsDrain) this.#owner?.onDrain();
+      } catch (error) {
+        this.#break(error);
+        continue;
       }
-    } catch (error) {
-      this.#queue.length = 0;
-      this.#onError(error);
+      const wasFull = this.needsDrain;
+      this.#pending = Math.max(0, this.#pending - piece.data.length);
+      if (wasFull && !this.needsDrain) this.#owner?.onDrain();
     }
     this.#pending = 0;
     this.#isWriting = false;
     this.#owner?.onSent();
     if (this.#isOver) this.#onFlushed?.();
+  }
+
+  /** Takes no further event; all that is still written is how the run is over. */
+  #break(error: unknown): void {
+    if (this.#isBroken) return;
+    this.#isBroken = true;
+    this.#queue.length = 0;
+    this.#pending = 0;
+    this.#onError(error);
+    this.#owner?.onDrain();
   }
 
   #startAlive(): Timer {

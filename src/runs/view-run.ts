@@ -1,6 +1,7 @@
 import { jitter } from "../async/jitter.ts";
 import { startTimer } from "../async/timer.ts";
 import type { PipeSink } from "../delivery/pipe.ts";
+import { roomFor } from "../delivery/room-for.ts";
 import { stringifyData } from "../wire/data.ts";
 import { formatEventStart, formatId, GAP_EVENT } from "../wire/event-stream.ts";
 import type { FramedEntry } from "../topic/entry.ts";
@@ -90,9 +91,9 @@ async function follow(
         if (outcome) return begun ? outcome : "gone";
       } else {
         begin();
+        await roomFor(sink, item.data);
         cursor = item.cursor;
         sink.pushFrame(item.frame, 1);
-        if (sink.isFull) await sink.whenWritable();
       }
     }
     return "closed";

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from "fastify";
 
 import type { RegisteredUser } from "../endpoint/register.ts";
+import { EndpointDefinitionError } from "../errors/endpoint-errors.ts";
 import { UnauthorizedError } from "../errors/http-errors.ts";
 
 /** A user whose sign-in ends at a time: a `Date` or ms since the epoch. */
@@ -55,4 +56,18 @@ export function userKey(user: unknown): unknown {
   if (user === null || user === undefined) return undefined;
   if (typeof user !== "object") return user;
   return "id" in user ? user.id : undefined;
+}
+
+/**
+ * What tells whose a run is; `undefined` for nobody's.
+ *
+ * @throws EndpointDefinitionError for a user of whom nothing tells, since all such would be taken for one.
+ */
+export function ownerOf(endpoint: string, user: unknown): unknown {
+  const key = userKey(user);
+  if (key !== undefined || user === null) return key;
+  throw new EndpointDefinitionError(
+    endpoint,
+    "is durable, and its runs belong to users by their id, but authenticate gave a user without one. Give it an id.",
+  );
 }

@@ -42,7 +42,7 @@ export function drive(connection: StreamConnection, handler: Handler): Promise<v
           } catch (error) {
             refusal = error;
           }
-          if (connection.isFull) await connection.whenWritable();
+          if (!connection.closed && connection.isFull) await connection.whenWritable();
           else if (++steps % STEPS_PER_TURN === 0) await nextTurn();
         }
         if (refusal !== undefined) {

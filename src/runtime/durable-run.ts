@@ -6,15 +6,17 @@ import type { FastifyBaseLogger } from "fastify";
 import { createDeferred } from "../async/deferred.ts";
 import type { ConnectionSettings } from "../connection/settings.ts";
 import { StreamConnection, type ConnectionHost } from "../connection/stream-connection.ts";
+import { RunGoneError } from "../errors/http-errors.ts";
 import type { CloseReason } from "../errors/stream-errors.ts";
 import { createRunId } from "../runs/run-id.ts";
 import { outcomeOf, MARKS, RunLog } from "../runs/run-log.ts";
 import { RunWriter } from "../runs/run-writer.ts";
 import { acquireFeed, type FeedLease, type FeedSubscriber } from "../topic/feed.ts";
 import type { EntryBatch } from "../topic/entry.ts";
-import { userKey } from "./authenticate.ts";
+import { ownerOf } from "./authenticate.ts";
 import { drive, type Handler } from "./drive.ts";
 import { describeFailure } from "./failure.ts";
+import { refusalFor } from "./refusal.ts";
 import type { OpenStream, Run, RuntimeEndpoint, StreamHost } from "./types.ts";
 
 /** What a run needs beside its endpoint. */
@@ -37,8 +39,11 @@ export class DurableRun implements Run, OpenStream, ConnectionHost, FeedSubscrib
   readonly #started = createDeferred();
   readonly #serial = ++created;
   #events: RunLog | undefined;
+  /** How the run is over unless it ends on purpose. */
+  #outcome: "failed" | "cancelled" = "failed";
   #writer: RunWriter | undefined;
   #lease: FeedLease | undefined;
+  #isFinished = false;
 
   constructor(parts: RunParts) {
     this.#parts = parts;
@@ -74,10 +79,15 @@ export class DurableRun implements Run, OpenStream, ConnectionHost, FeedSubscrib
   identify(user: unknown): void {
     this.user = user;
     const { runs } = this.#parts.host;
-    this.#events = new RunLog(runs.broker(), createRunId(this.endpoint, userKey(user)), runs.settings);
+    this.#events = new RunLog(
+      runs.broker(),
+      createRunId(this.endpoint, ownerOf(this.endpoint, user)),
+      runs.settings,
+    );
   }
 
   cancel(): void {
+    this.#outcome = "cancelled";
     if (this.#writer) this.#writer.outcome = "cancelled";
     this.connection.close("closed");
   }
@@ -91,15 +101,17 @@ export class DurableRun implements Run, OpenStream, ConnectionHost, FeedSubscrib
     const { host } = this.#parts;
     const { broker, address } = this.events;
     host.runs.add(this);
+    // Before anything is waited for, so that a server that closes meanwhile closes this, too.
+    host.onStart(this);
     try {
       await this.events.append(MARKS.start);
       this.#lease = await acquireFeed(broker, address);
+      if (this.#isFinished) this.#lease.release();
+      else this.#lease.feed.join(this);
     } catch (error) {
-      host.runs.remove(this);
-      throw error;
+      this.#started.reject(error);
+      this.connection.abandon();
     }
-    this.#lease.feed.join(this);
-    host.onStart(this);
     void this.#run(args);
     await this.#started.promise;
   }
@@ -113,13 +125,20 @@ export class DurableRun implements Run, OpenStream, ConnectionHost, FeedSubscrib
       this.#logFailure(error, "its log takes no more events");
       this.connection.close("error");
     });
+    this.#writer.outcome = this.#outcome;
     this.connection.attach(this.#writer);
     this.#started.resolve();
   }
 
-  onClosed(_reason: CloseReason): void {}
+  onClosed(reason: CloseReason): void {
+    // Whoever waits for the head is answered now; the handler may take its time.
+    if (this.connection.committed) return;
+    const refusal = this.#outcome === "cancelled" ? undefined : refusalFor(reason);
+    this.#started.reject(refusal ?? new RunGoneError(this.endpoint));
+  }
 
   onFinished(): void {
+    this.#isFinished = true;
     this.#lease?.feed.leave(this);
     this.#lease?.release();
     this.#parts.host.onFinish(this);
@@ -141,8 +160,11 @@ export class DurableRun implements Run, OpenStream, ConnectionHost, FeedSubscrib
     const { connection } = this;
     const { endpoint, host } = this.#parts;
     try {
-      await drive(connection, endpoint.handler.apply(endpoint.model, [...args]) as Handler);
-      await connection.end();
+      if (!connection.closed) {
+        await drive(connection, endpoint.handler.apply(endpoint.model, [...args]) as Handler);
+      }
+      if (connection.closed && !connection.committed) await this.#abandon();
+      else await connection.end();
     } catch (error) {
       await this.#fail(error);
     } finally {
@@ -156,12 +178,7 @@ export class DurableRun implements Run, OpenStream, ConnectionHost, FeedSubscrib
     const { connection } = this;
     if (!connection.committed) {
       this.#started.reject(error);
-      connection.abandon();
-      try {
-        await this.events.append(MARKS.failed);
-      } catch {
-        // It is forgotten with its broker then, and nobody knows its id.
-      }
+      await this.#abandon();
       return;
     }
     if (connection.closed) {
@@ -172,6 +189,16 @@ export class DurableRun implements Run, OpenStream, ConnectionHost, FeedSubscrib
     const { event, data } = describeFailure(error);
     if (this.#parts.endpoint.stream.codec.accepts(event, data)) connection.publish(event, data);
     connection.close("error");
+  }
+
+  /** Ends a run of which nobody has seen anything. */
+  async #abandon(): Promise<void> {
+    this.connection.abandon();
+    try {
+      await this.events.append(MARKS[this.#outcome]);
+    } catch {
+      // It is forgotten with its broker then, and nobody knows its id.
+    }
   }
 
   #logFailure(error: unknown, what: string): void {

@@ -20,7 +20,7 @@ export interface RunInfo {
 export interface RunOptions {
   /** Most events that are kept of one run, for viewers who come later; 10,000 by default. */
   history?: number;
-  /** How long a run can be looked at after its last event, in ms; an hour by default. */
+  /** How long each event of a run is kept, in ms; an hour by default. */
   ttl?: number;
   /** Most runs at a time in this process; a further one is answered 503. 1,000 by default. */
   max?: number;

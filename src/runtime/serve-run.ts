@@ -7,7 +7,7 @@ import { RunGoneError } from "../errors/http-errors.ts";
 import { isRunOf, parseRunPosition } from "../runs/run-id.ts";
 import { MARKS, RunLog } from "../runs/run-log.ts";
 import { viewRun } from "../runs/view-run.ts";
-import { userKey } from "./authenticate.ts";
+import { ownerOf } from "./authenticate.ts";
 import { DurableRun } from "./durable-run.ts";
 import { enter, letIn, type Entry } from "./enter.ts";
 import type { RunHost, RuntimeEndpoint, StreamHost } from "./types.ts";
@@ -129,6 +129,6 @@ async function find(
 
 /** What is no run of this user is one that nobody has started. */
 function toLog(endpoint: RuntimeEndpoint, runs: RunHost, user: unknown, runId: string): RunLog {
-  if (!isRunOf(runId, endpoint.name, userKey(user))) throw new RunGoneError(endpoint.name);
+  if (!isRunOf(runId, endpoint.name, ownerOf(endpoint.name, user))) throw new RunGoneError(endpoint.name);
   return new RunLog(runs.broker(), runId, runs.settings);
 }

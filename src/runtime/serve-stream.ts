@@ -9,7 +9,6 @@ import { startTimer, type Timer } from "../async/timer.ts";
 import type { ConnectionSettings } from "../connection/settings.ts";
 import { StreamConnection, type ConnectionHost } from "../connection/stream-connection.ts";
 import type { Transport } from "../connection/transport.ts";
-import { ForbiddenError, ServerBusyError, UnauthorizedError } from "../errors/http-errors.ts";
 import type { CloseReason } from "../errors/stream-errors.ts";
 import { findFieldProblem, LAST_EVENT_ID_HEADER, LAST_EVENT_ID_PARAMETER } from "../wire/event-stream.ts";
 import { parseEndId } from "../wire/end-id.ts";
@@ -18,6 +17,7 @@ import { DepartureWatch } from "./departure.ts";
 import { drive, isUnwinding, type Handler } from "./drive.ts";
 import { enter } from "./enter.ts";
 import { describeFailure } from "./failure.ts";
+import { refusalFor } from "./refusal.ts";
 import { serveRun, type RunRequest } from "./serve-run.ts";
 import type { Lease, OpenStream, RuntimeEndpoint, StreamHost } from "./types.ts";
 
@@ -253,20 +253,4 @@ function decodeHeader(value: string): string {
 
 function refusalOr(connection: StreamConnection, error: unknown): unknown {
   return refusalFor(connection.reason) ?? error;
-}
-
-/** The HTTP error for a stream that was closed before its head went out. */
-function refusalFor(reason: CloseReason | undefined): Error | undefined {
-  switch (reason) {
-    case "shutdown":
-      return new ServerBusyError("The server is shutting down. Try again.", jitter(1, 5));
-    case "lifetime":
-      return new ServerBusyError("The stream's lifetime is over. Connect again.", jitter(1, 5));
-    case "expired":
-      return new UnauthorizedError("The sign-in has expired. Sign in again.");
-    case "closed":
-      return new ForbiddenError("The stream was closed by the server.");
-    default:
-      return undefined;
-  }
 }

@@ -73,6 +73,14 @@ class RecordingSink implements PipeSink {
     return this.#sink.pushFrame(frame, events) && this.#note(Buffer.from(frame));
   }
 
+  get bufferedBytes(): number {
+    return this.#sink.bufferedBytes;
+  }
+
+  whenEmpty(): Promise<void> {
+    return this.#sink.whenEmpty();
+  }
+
   whenWritable(): Promise<void> {
     return this.#sink.whenWritable();
   }

@@ -122,8 +122,10 @@ export class LogIterator implements AsyncIterableIterator<Item, undefined> {
       if (!reader) return;
       while (!this.closed && this.#waiting.length > 0) {
         const item = reader.next();
-        if (item) this.#waiting.shift()?.resolve({ done: false, value: this.#toItem(item) });
-        else if (reader.isBehind) await reader.catchUp((page) => retryWhileOpen(this, page));
+        if (item) {
+          const value = this.#toItem(item);
+          this.#waiting.shift()?.resolve({ done: false, value });
+        } else if (reader.isBehind) await reader.catchUp((page) => retryWhileOpen(this, page));
         else break;
       }
     } catch (error) {

@@ -33,6 +33,7 @@ export abstract class LogReader implements FeedSubscriber {
   #queue: (FramedEntry | Hole)[] = [];
   #queuedLength = 0;
   #isBehind: boolean;
+  #isStopped = false;
 
   /**
    * What comes is queued from now on.
@@ -55,6 +56,7 @@ export abstract class LogReader implements FeedSubscriber {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.feed.leave(this);
     this.#queue = [];
     this.#isBehind = false;
@@ -85,6 +87,11 @@ export abstract class LogReader implements FeedSubscriber {
     this.#taken = item.position;
     if ("body" in item) this.#queuedLength -= item.body.length;
     return item;
+  }
+
+  /** What `take` would give, where that is history and not what has just come. */
+  protected peekHistory(): FramedEntry | Hole | undefined {
+    return this.#isBehind ? this.#queue[0] : undefined;
   }
 
   /** Takes a whole batch past the queue; `false` where that would not keep the order. */
@@ -121,7 +128,7 @@ export abstract class LogReader implements FeedSubscriber {
       return;
     }
     const page = await read(this.#position);
-    if (!page) return;
+    if (!page || this.#isStopped) return;
     if (page.epoch !== this.feed.epoch) {
       await this.feed.resume();
       return;
@@ -146,6 +153,7 @@ export abstract class LogReader implements FeedSubscriber {
   }
 
   #join(): void {
+    if (this.#isStopped) return;
     this.#isBehind = false;
     this.feed.join(this);
   }

@@ -4,6 +4,7 @@
 import type { PipeGap, PipeOptions, PipeSink } from "../delivery/pipe.ts";
 import { stringifyData } from "../wire/data.ts";
 import { formatEventStart, formatId, GAP_EVENT } from "../wire/event-stream.ts";
+import { roomFor } from "../delivery/room-for.ts";
 import type { EntryBatch, FramedEntry } from "./entry.ts";
 import type { Feed } from "./feed.ts";
 import { Hole, LogReader } from "./log-reader.ts";
@@ -77,6 +78,13 @@ export class PipeSubscriber extends LogReader {
   #pump(): void {
     const { sink } = this.#target;
     while (!this.#isWaiting && !sink.closed) {
+      const next = this.peekHistory();
+      const room = next && !(next instanceof Hole) ? roomFor(sink, next.data) : undefined;
+      if (room) {
+        // Nobody is in a hurry for history: it is handed on as fast as the client takes it.
+        this.#wait(room);
+        return;
+      }
       const item = this.take();
       if (item) {
         const work = item instanceof Hole ? this.#tellHole(item) : this.#judge(item);
@@ -100,7 +108,6 @@ export class PipeSubscriber extends LogReader {
 
   async #fill(): Promise<void> {
     const { sink } = this.#target;
-    // Nobody is in a hurry for history: it is read as fast as the client takes it.
     if (sink.isFull) await sink.whenWritable();
     await this.fill((after) =>
       retryWhileOpen(
