@@ -47,12 +47,12 @@ export function createToken(n: number, bytes = 0): Token {
   return { text: bytes === 0 ? "harbour " : longNote(bytes), n };
 }
 
-let long = "";
+let long = Buffer.alloc(0);
 
+/** A text of that length, another one each time: events that wait somewhere must not share theirs. */
 function longNote(bytes: number): string {
-  // Flat and plain ASCII, as what comes from a file or a database would be.
-  if (long.length !== bytes) long = Buffer.alloc(bytes, "tide ").toString("latin1");
-  return long;
+  if (long.length !== bytes) long = Buffer.alloc(bytes, "tide ");
+  return long.toString("latin1");
 }
 
 /** The events of a stream for one client, as a source would give them: one after another, each awaited. */
