@@ -49,7 +49,8 @@ export class Hub {
    */
   async table(request: { model: string; table: string }): Promise<TrackedTable> {
     const known = this.#tables.get(request.table);
-    if (known) return known;
+    // Once nobody listens to it any more it may be dropped and made anew, without a trigger.
+    if (known && this.#feeds.get(known.channel)?.used) return known;
     const key = JSON.stringify([request.model, request.table]);
     const lookup = this.#lookups.get(key) ?? ensureTracked(this.#database, request);
     this.#lookups.set(key, lookup);
