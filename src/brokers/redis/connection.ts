@@ -4,7 +4,7 @@ import { jitter } from "../../async/jitter.ts";
 import { BrokerError } from "../../errors/topic-errors.ts";
 import { NotDoneError } from "../link/attempt.ts";
 import type { LinkSpec } from "../link/link.ts";
-import type { Script } from "./scripts.ts";
+import { PUBLISH, READ, type Script } from "./scripts.ts";
 
 /** A connection that speaks to Redis. */
 export type RedisConnection = ReturnType<typeof createConnection>;
@@ -77,6 +77,8 @@ export function redisConnections(
       signal.addEventListener("abort", abort, { once: true });
       try {
         await connection.connect();
+        // Else what is published before they are known would be sent twice, and overtaken by what comes after.
+        for (const { text } of [PUBLISH, READ]) await connection.sendCommand(["SCRIPT", "LOAD", text]);
       } catch (error) {
         end(connection);
         throw error;
