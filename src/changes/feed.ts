@@ -3,6 +3,7 @@ import { decodeChanges, type DecodedChange } from "./decode.ts";
 import type { Filter } from "./filter.ts";
 import { PayloadReader, type SentChange } from "./payload.ts";
 import type { Subscription } from "./subscription.ts";
+import type { TableRequest } from "./track.ts";
 
 /** Changes decoded by one query. A reader that keeps up is done with them before the next. */
 const MAX_BATCH = 500;
@@ -12,11 +13,24 @@ const CHANGE_LENGTH = 100;
 /** What changes that wait to be decoded may take, in characters. Beyond, they give way to a gap. */
 const MAX_PENDING_LENGTH = 64_000_000;
 
+/** What a feed is made with. */
+export interface FeedOptions {
+  /** The table's channel. */
+  channel: string;
+  /** The table's name with its schema, quoted. */
+  name: string;
+  /** What was asked for. */
+  request: TableRequest;
+}
+
 /** What happens to one table, told to all who have subscribed to it. */
 export class Feed {
-  readonly channel: string;
+  /** Where the table's changes are sent; another one once a new table has taken the name. */
+  channel: string;
   /** With its schema, quoted. */
-  readonly #table: string;
+  readonly table: string;
+  /** How its first subscriber asked for it. */
+  readonly request: TableRequest;
   readonly #kysely: AnyKysely;
   readonly #reader = new PayloadReader();
   readonly #subscribers = new Map<Subscription, Filter | undefined>();
@@ -24,10 +38,11 @@ export class Feed {
   #pendingLength = 0;
   #delivering = false;
 
-  constructor(kysely: AnyKysely, { channel, name }: { channel: string; name: string }) {
+  constructor(kysely: AnyKysely, { channel, name, request }: FeedOptions) {
     this.#kysely = kysely;
     this.channel = channel;
-    this.#table = name;
+    this.table = name;
+    this.request = request;
   }
 
   /** Whether somebody subscribes. */
@@ -113,7 +128,7 @@ export class Feed {
   async #decode(changes: readonly SentChange[]): Promise<DecodedChange[] | "gap"> {
     const filters = [...new Map([...this.#subscribers.values()].flatMap(toEntry)).values()];
     const decode = (with_: readonly Filter[]) =>
-      decodeChanges(this.#kysely, this.#table, { changes, filters: with_ });
+      decodeChanges(this.#kysely, this.table, { changes, filters: with_ });
     try {
       return await decode(filters);
     } catch {

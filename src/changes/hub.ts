@@ -4,28 +4,31 @@
 
 import { createDeferred, type Deferred } from "../async/deferred.ts";
 import { jitter } from "../async/jitter.ts";
-import { startTimer } from "../async/timer.ts";
+import { shareRuns } from "../async/share-runs.ts";
+import { startTimer, type Timer } from "../async/timer.ts";
 import type { Database } from "../database/database.ts";
-import { DatabaseError } from "../errors/model-errors.ts";
+import { ChangesError, DatabaseError, QueryError } from "../errors/model-errors.ts";
 import type { ListeningSession } from "../session/sessions.ts";
 import { Feed } from "./feed.ts";
-import { ensureTracked } from "./track.ts";
+import { ensureTracked, type TableRequest } from "./track.ts";
 import type { TrackedTable } from "./trigger.ts";
 
 /** Longest wait before the first and before any later attempt to listen again, in ms. */
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 10_000;
+/** How often it is looked whether the tables are still those that are listened to, in ms. */
+const CHECK_EVERY_MS = 30_000;
 
 /** What happens in one database, told to all who have subscribed in this process. */
 export class Hub {
   readonly #database: Database;
+  readonly #checkEveryMs: number;
+  /** By the table's name with its schema, which another table may take. */
   readonly #feeds = new Map<string, Feed>();
-  /** Tables of the feeds by the names that they were asked for with. */
-  readonly #tables = new Map<string, TrackedTable>();
-  /** Tables that are being looked up, by model and name. */
-  readonly #lookups = new Map<string, Promise<TrackedTable>>();
-  /** Feeds on whose channel the session listens. */
-  readonly #listening = new Set<Feed>();
+  /** Look-ups by model and name. */
+  readonly #lookups = new Map<string, () => Promise<TrackedTable>>();
+  /** Feeds on whose channel the session listens, and that channel. */
+  readonly #listening = new Map<Feed, string>();
   /** Feeds that have been listened to at any time: when that begins again, there was a gap. */
   readonly #established = new WeakSet<Feed>();
   /** Those who wait until their feed's channel is listened on. */
@@ -37,41 +40,37 @@ export class Hub {
   #running = false;
   #dirty = false;
   #wake: (() => void) | undefined;
+  #checking: Timer | undefined;
 
-  constructor(database: Database) {
+  constructor(database: Database, { checkEveryMs = CHECK_EVERY_MS }: { checkEveryMs?: number } = {}) {
     this.#database = database;
+    this.#checkEveryMs = checkEveryMs;
     database.closing.addEventListener("abort", () => this.#endAll(), { once: true });
   }
 
   /**
-   * Looks a table up, and has its trigger made; once for all who ask at a time, and not at all while it is
-   * listened to. @throws QueryError, ChangesError, or the driver's error.
+   * Looks a table up as it is now, and has its trigger made; once for all who ask at a time. Those who listen to
+   * it already are told of a gap if it is not what they have listened to.
+   *
+   * @throws QueryError, ChangesError, or the driver's error.
    */
-  async table(request: { model: string; table: string }): Promise<TrackedTable> {
-    const known = this.#tables.get(request.table);
-    // Once nobody listens to it any more it may be dropped and made anew, without a trigger.
-    if (known && this.#feeds.get(known.channel)?.used) return known;
+  async table(request: TableRequest): Promise<TrackedTable> {
     const key = JSON.stringify([request.model, request.table]);
-    const lookup = this.#lookups.get(key) ?? ensureTracked(this.#database, request);
-    this.#lookups.set(key, lookup);
-    try {
-      return await lookup;
-    } finally {
-      this.#lookups.delete(key);
-    }
+    const lookUp = this.#lookups.get(key) ?? shareRuns(async () => await this.#lookUp(request));
+    this.#lookups.set(key, lookUp);
+    return await lookUp();
   }
 
   /** Gives the feed of a table, which is to be used at once, by adding a subscription to it. */
-  feed(name: string, table: TrackedTable): Feed {
-    const feed = this.#feeds.get(table.channel) ?? new Feed(this.#database.kysely, table);
-    this.#feeds.set(table.channel, feed);
-    this.#tables.set(name, table);
+  feed(request: TableRequest, { channel, name }: TrackedTable): Feed {
+    const feed = this.#feeds.get(name) ?? new Feed(this.#database.kysely, { channel, name, request });
+    this.#feeds.set(name, feed);
     return feed;
   }
 
   /** Resolves when a feed that is used hears of all that is committed from then on. @throws the driver's error. */
   async listen(feed: Feed): Promise<void> {
-    if (this.#listening.has(feed) && !this.#interrupted) return;
+    if (this.#listening.get(feed) === feed.channel && !this.#interrupted) return;
     const waiting = createDeferred();
     this.#starting.set(feed, [...(this.#starting.get(feed) ?? []), waiting]);
     this.#wake?.();
@@ -104,13 +103,16 @@ export class Hub {
   }
 
   async #step(): Promise<void> {
-    for (const feed of this.#feeds.values()) if (!feed.used) this.#feeds.delete(feed.channel);
-    for (const [name, { channel }] of this.#tables) if (!this.#feeds.has(channel)) this.#tables.delete(name);
+    for (const feed of this.#feeds.values()) if (!feed.used) this.#feeds.delete(feed.table);
     if (this.#feeds.size === 0) {
+      this.#lookups.clear();
+      this.#checking?.clear();
+      this.#checking = undefined;
       await this.#closeSession();
       this.#interrupted = false;
       return;
     }
+    this.#checking ??= this.#checkLater();
     if (!this.#session && this.#interrupted) {
       await this.#pause();
       // Nobody may be left to listen for.
@@ -120,16 +122,17 @@ export class Hub {
       }
     }
     const session = (this.#session ??= await this.#open());
-    for (const feed of this.#listening) {
-      if (this.#feeds.get(feed.channel) === feed) continue;
+    for (const [feed, channel] of this.#listening) {
+      if (this.#feeds.get(feed.table) === feed && feed.channel === channel) continue;
       this.#listening.delete(feed);
-      if (!this.#feeds.has(feed.channel)) await session.unlisten(feed.channel);
+      if (this.#feedsOf(channel).length === 0) await session.unlisten(channel);
     }
     for (const feed of this.#feeds.values()) {
-      if (!this.#listening.has(feed)) {
-        await session.listen(feed.channel);
+      const { channel } = feed;
+      if (this.#listening.get(feed) !== channel) {
+        await session.listen(channel);
         if (session !== this.#session) return;
-        this.#listening.add(feed);
+        this.#listening.set(feed, channel);
         if (this.#established.has(feed)) feed.gap();
         this.#established.add(feed);
       }
@@ -142,7 +145,9 @@ export class Hub {
   async #open(): Promise<ListeningSession> {
     let lost = false;
     const session = await this.#database.openListener({
-      onNotification: (channel, payload) => this.#feeds.get(channel)?.receive(payload),
+      onNotification: (channel, payload) => {
+        for (const feed of this.#feedsOf(channel)) feed.receive(payload);
+      },
       onLost: () => {
         lost = true;
         this.#lose();
@@ -150,6 +155,35 @@ export class Hub {
     });
     if (lost) throw new Error("The listening connection was lost at once.");
     return session;
+  }
+
+  #feedsOf(channel: string): Feed[] {
+    return [...this.#feeds.values()].filter((feed) => feed.channel === channel);
+  }
+
+  async #lookUp(request: TableRequest): Promise<TrackedTable> {
+    const table = await ensureTracked(this.#database, request);
+    const feed = this.#feeds.get(table.name);
+    if (feed && feed.channel !== table.channel) {
+      // What listens to the new channel instead tells of the gap, too.
+      feed.channel = table.channel;
+      this.update();
+    } else if (feed && !table.tracked) feed.gap();
+    return table;
+  }
+
+  /** Nobody is told when a table is dropped, made anew, or loses its trigger. */
+  #checkLater(): Timer {
+    const checkAll = async (): Promise<void> => {
+      for (const feed of this.#feeds.values()) {
+        await this.table(feed.request).catch((cause: unknown) => {
+          // Whatever else went wrong, the next time may be better.
+          if (cause instanceof QueryError || cause instanceof ChangesError) feed.end({ cause });
+        });
+      }
+      if (this.#checking) this.#checking = this.#checkLater();
+    };
+    return startTimer(this.#checkEveryMs, () => void checkAll(), { background: true });
   }
 
   #lose(): void {

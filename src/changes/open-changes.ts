@@ -6,13 +6,11 @@ import { QueryError } from "../errors/model-errors.ts";
 import { checkFilter } from "./decode.ts";
 import { toFilter } from "./filter.ts";
 import { Hub } from "./hub.ts";
+import type { TableRequest } from "./track.ts";
 import { Subscription, type SubscriptionSource } from "./subscription.ts";
 
 /** What a model's `changes` asks for. */
-export interface ChangesRequest {
-  /** Class name, for messages. */
-  model: string;
-  table: string;
+export interface ChangesRequest extends TableRequest {
   signal: AbortSignal | undefined;
   /** Reads the conditions that a row has to meet. @throws QueryError */
   conditions(): Promise<readonly Expression<SqlBool>[]>;
@@ -26,7 +24,11 @@ const hubs = new WeakMap<Database, Hub>();
  * @throws QueryError inside a transaction of the database: what it changes is told after its end, so waiting for it
  * there would never end.
  */
-export function openChanges(database: Database, request: ChangesRequest): Subscription {
+export function openChanges(
+  database: Database,
+  request: ChangesRequest,
+  hub: Hub = hubOf(database),
+): Subscription {
   const assertMayWait = (): void => {
     if (!isInTransaction(database)) return;
     throw new QueryError(
@@ -40,11 +42,10 @@ export function openChanges(database: Database, request: ChangesRequest): Subscr
     assertMayWait,
     start: async (subscription) => {
       const filter = toFilter(database.kysely, await request.conditions());
-      const hub = hubOf(database);
       const table = await hub.table(request);
       if (filter) await checkFilter(database.kysely, table.name, filter);
       if (subscription.over || database.closed) return subscription.end();
-      const feed = hub.feed(request.table, table);
+      const feed = hub.feed(request, table);
       feed.add(subscription, filter);
       leave = () => {
         feed.remove(subscription);

@@ -11,6 +11,14 @@ const LOCK_TIMEOUT_MS = 2_000;
 /** How long it waits, keeping nobody, until other processes have made theirs, in ms. */
 const TURN_TIMEOUT_MS = 30_000;
 
+/** A table that somebody asks for. */
+export interface TableRequest {
+  /** Class name of the model, for messages. */
+  model: string;
+  /** Name, with its schema before a dot if need be. */
+  table: string;
+}
+
 /**
  * Makes a table tell of its changes, as `changes` asks for: a trigger, and its function in the table's schema.
  * For migrations that run as the table's owner. May be called repeatedly. While it is being made, writers of the
@@ -28,8 +36,9 @@ export async function trackChanges(db: Kysely<any>, table: string): Promise<void
 }
 
 /**
- * Undoes `trackChanges`; nothing happens when there is nothing to undo. Whoever listens hears no more, and isn't
- * told.
+ * Undoes `trackChanges`; nothing happens when there is nothing to undo. For tables that nobody listens to any more:
+ * a process that does makes the trigger again within 30 s, and tells of a gap; where its role may not, the loop ends
+ * with a ChangesError.
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- takes the Kysely of any schema
 export async function untrackChanges(db: Kysely<any>, table: string): Promise<void> {
@@ -37,29 +46,25 @@ export async function untrackChanges(db: Kysely<any>, table: string): Promise<vo
 }
 
 /**
- * Finds a model's table and makes its trigger if it is missing.
+ * Finds a model's table and makes its trigger if it is missing; whether it was there is `tracked` of the result.
  *
  * @throws QueryError when there is no such table, ChangesError when the trigger can't be made.
  */
 export async function ensureTracked(
   database: Database,
-  { model, table }: { model: string; table: string },
+  { model, table }: TableRequest,
 ): Promise<TrackedTable> {
   const found = await findTable(database.kysely, table);
-  if (!found) {
-    throw new QueryError(
-      model,
-      `there is no table "${table}" in the database. Run the migration that makes it, or name another: static table = "…".`,
-    );
-  }
+  if (!found) throw missing(model, table);
   if (found.obstacle !== undefined) throw new ChangesError(model, table, `${found.obstacle}.`);
   if (found.tracked) return found;
+  let made: TrackedTable | undefined;
   try {
-    await database.kysely.transaction().execute(async (kysely) => {
+    made = await database.kysely.transaction().execute(async (kysely) => {
       await sql.raw(`set local lock_timeout = ${TURN_TIMEOUT_MS}`).execute(kysely);
       await takeTurn(kysely);
       await sql.raw(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`).execute(kysely);
-      await createTrigger(kysely, table);
+      return await createTrigger(kysely, table);
     });
   } catch (cause) {
     const { code, message } = cause as { code?: unknown; message: string };
@@ -77,7 +82,8 @@ export async function ensureTracked(
       { cause },
     );
   }
-  return { ...found, tracked: true };
+  if (!made) throw missing(model, table);
+  return made;
 }
 
 function assertTrackable(found: TrackedTable | undefined, table: string, what: string): void {
@@ -89,4 +95,11 @@ function assertTrackable(found: TrackedTable | undefined, table: string, what: s
 
 async function inOneTransaction(kysely: AnyKysely, run: (kysely: AnyKysely) => Promise<void>): Promise<void> {
   await (kysely.isTransaction ? run(kysely) : kysely.transaction().execute(run));
+}
+
+function missing(model: string, table: string): QueryError {
+  return new QueryError(
+    model,
+    `there is no table "${table}" in the database. Run the migration that makes it, or name another: static table = "…".`,
+  );
 }

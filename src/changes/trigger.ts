@@ -35,7 +35,7 @@ export interface TrackedTable {
   name: string;
   /** Schema, quoted. */
   schema: string;
-  /** Whether the trigger is there. */
+  /** Whether the trigger was there when it was looked for. */
   tracked: boolean;
   /** Why it can have none; `undefined` when it can. */
   obstacle: string | undefined;
@@ -72,11 +72,14 @@ export async function takeTurn(kysely: AnyKysely): Promise<void> {
   await sql`select pg_advisory_xact_lock(${LOCK_NUMBER})`.execute(kysely);
 }
 
-/** Makes the trigger where it is missing, within the transaction that it is given. */
-export async function createTrigger(kysely: AnyKysely, table: string): Promise<void> {
+/**
+ * Makes the trigger where it is missing, within the transaction that it is given. Gives the table that has it, with
+ * `tracked` as it was before; `undefined` when there is none of that name.
+ */
+export async function createTrigger(kysely: AnyKysely, table: string): Promise<TrackedTable | undefined> {
   await takeTurn(kysely);
   const found = await findTable(kysely, table);
-  if (!found || found.tracked) return;
+  if (!found || found.tracked) return found;
   const call = sql.raw(`${found.schema}.${FUNCTION}`);
   const target = sql.raw(found.name);
   if (!(await hasFunction(kysely, found))) await createFunction(kysely, found);
@@ -87,6 +90,9 @@ export async function createTrigger(kysely: AnyKysely, table: string): Promise<v
     for each row execute function ${call}()`.execute(kysely);
   await sql`create trigger ${sql.id(TRUNCATE_TRIGGER)} after truncate on ${target}
     for each statement execute function ${call}()`.execute(kysely);
+  // While it waited for the table's lock, another table may have taken the name. From here on none can.
+  const made = await findTable(kysely, table);
+  return made && { ...made, tracked: false };
 }
 
 /** Drops the trigger, and its function after the last table of the schema that used it. */

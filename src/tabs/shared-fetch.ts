@@ -19,7 +19,7 @@ export interface SharedFetchOptions {
   maxEvents?: number;
   /**
    * How much it keeps of them, in UTF-16 code units, and how many bytes may wait for a subscription that doesn't
-   * read before it is disconnected; 1 Mi by default.
+   * read before it is disconnected, with what came at once taken whole; 1 Mi by default.
    */
   maxLength?: number;
 }

@@ -14,7 +14,6 @@ interface BoatRow {
   name: string;
 }
 
-let tables = process.pid * 100;
 let log: string[] = [];
 beforeEach(() => (log = []));
 const seen = (what: string) => waitFor(() => log.includes(what), { what: () => `${what}; log: ${log}` });
@@ -22,8 +21,6 @@ const seen = (what: string) => waitFor(() => log.includes(what), { what: () => `
 const names = z.object({ listening: z.number(), boat: z.string() });
 
 class BoatModel extends BaseModel<BoatRow> {
-  static override table = "boats";
-
   @stream({ type: "sse", events: names, params: z.object({}) })
   async *watch(ctx: Context) {
     const sse = ctx.createSSE(names);
@@ -91,13 +88,11 @@ describeDatabases("changes in a stream's handler", (db) => {
   afterAll(() => withdraw());
 
   const serve = async (): Promise<Served & { boats: BoatModel }> => {
-    // A table of its own for each test: one that is dropped while somebody still listens is another matter.
-    BoatModel.table = `boats_${++tables}`;
     const boats = new BoatModel();
     // Without a database of its own the server takes the suite's: an embedded one takes seconds to start.
     const served = await http1.serve({ models: [boats] });
-    const table = sql.table(BoatModel.table);
-    await sql`create table ${table} (id int primary key, name text not null)`.execute(boats.db);
+    await sql`drop table if exists boats`.execute(boats.db);
+    await sql`create table boats (id int primary key, name text not null)`.execute(boats.db);
     return { ...served, boats };
   };
 

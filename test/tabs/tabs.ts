@@ -60,6 +60,10 @@ export class Tab {
     await waitFor(async () => (arrived = await this.#call("count", index)) >= count, {
       boundMs: BOUND_MS,
       what: () => `${count} events; ${arrived} have come`,
+    }).catch(async (error: Error) => {
+      const { statuses, events } = await this.read(index);
+      error.message += `: ${JSON.stringify(events.slice(-3))}, after the statuses ${statuses}`;
+      throw error;
     });
     return await this.data(index);
   }
@@ -114,7 +118,8 @@ export class HarbourServer {
     server.script("/page", plain(200, { "content-type": "text/html" }, "<!doctype html><title>page</title>"));
     const harbour = new HarbourServer(server);
     server.script("/s", async (response) => {
-      await open(response, ": keep-alive 15000\n\n");
+      // It never sends one, and a busy machine takes its time.
+      await open(response, ": keep-alive 120000\n\n");
       harbour.streams.push(new HandStream(response));
     });
     return harbour;
