@@ -286,7 +286,7 @@ describe.skipIf(!chromium.present)("tabs of one browser", { timeout: 120_000 }, 
       await stream.tick(1);
       await tabs[0].dataOf(1);
       for (const tab of tabs.slice(0, 2)) {
-        expect(await tab.readFirst("/s")).toBe(": keep-alive 15000\n\nretry: 7\n\n");
+        expect(await tab.readFirst("/s")).toBe(": keep-alive 120000\n\nretry: 7\n\n");
       }
       expect(harbour.streams).toHaveLength(1);
     });
