@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 import manifest from "./package.json" with { type: "json" };
 
 /** Every entry point that the package exports, mapped from its build to its source. */
@@ -28,7 +28,7 @@ export default defineConfig({
         test: {
           name: "tests",
           include: ["src/**/*.test.ts", "test/**/*.test.ts", "bench/**/*.test.ts"],
-          exclude: [BENCHMARK],
+          exclude: [...configDefaults.exclude, BENCHMARK],
           sequence: { groupOrder: 0 },
         },
       },

@@ -55,6 +55,8 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
   /** What is left of a frame larger than a batch. */
   #rest: Buffer | undefined;
   #scheduled = false;
+  /** How many keep the head back while there is nothing to send with it. */
+  #holds = 0;
   #committed = false;
   #finishing = false;
   #ended = false;
@@ -158,6 +160,17 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
     flushAtEndOfTurn(this);
   }
 
+  /** Keeps the head back while there is nothing to send with it; gives what lets it go, to be called at any time. */
+  hold(): () => void {
+    let isHeld = true;
+    this.#holds++;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      if (--this.#holds === 0) this.schedule();
+    };
+  }
+
   /** Has the head go out now. */
   commit(): void {
     if (this.#committed || this.#stopped) return;
@@ -191,7 +204,7 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
   /** @internal Called by the flush at the end of a turn. */
   flushTurn(): void {
     this.#scheduled = false;
-    if (this.#stopped) return;
+    if (this.#stopped || (this.#holds > 0 && !this.#committed && !this.#hasMore)) return;
     this.commit();
     if (this.#transport) this.#write("");
   }

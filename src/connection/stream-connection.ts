@@ -295,6 +295,10 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner, 
     if (this.#reason === undefined) this.#closeOverflowing();
   }
 
+  holdHead(): () => void {
+    return this.#output.hold();
+  }
+
   setIdSource(currentId: () => string): void {
     this.#idSource = currentId;
   }

@@ -76,6 +76,11 @@ export interface PipeSink {
   onClose(listener: () => void): () => void;
   /** Closes the stream of a client that is slower than what it is sent. */
   overflow(): void;
+  /**
+   * Keeps the head back until the function that it gives is called, unless there is something to send before: who
+   * has the head may rely on what it stands for. That function may be called repeatedly.
+   */
+  holdHead(): () => void;
   /** Asks for the id that the client has now, when it is needed. */
   setIdSource(currentId: () => string): void;
 }

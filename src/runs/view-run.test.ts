@@ -32,6 +32,7 @@ function open() {
     whenEmpty: async () => {},
     onClose: () => () => {},
     overflow: () => {},
+    holdHead: () => () => {},
     setIdSource: () => {},
   };
   const view = () => viewRun(sink, log, { after: undefined, isNew: false, onBegin: () => {} });

@@ -93,6 +93,10 @@ class RecordingSink implements PipeSink {
     this.#sink.overflow();
   }
 
+  holdHead(): () => void {
+    return this.#sink.holdHead();
+  }
+
   setIdSource(currentId: () => string): void {
     this.#sink.setIdSource(currentId);
   }

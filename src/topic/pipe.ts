@@ -1,3 +1,4 @@
+import { startTimer } from "../async/timer.ts";
 import type { Pipe, PipeOptions, PipeSink, PipeSource } from "../delivery/pipe.ts";
 import { suggest } from "../errors/suggest.ts";
 import { TopicError } from "../errors/topic-errors.ts";
@@ -8,6 +9,9 @@ import { cursorsOf, type Claim, type PipeCursors } from "./pipe-cursors.ts";
 import { PipeSubscriber, reportAway, type PipeTarget } from "./pipe-subscriber.ts";
 import { retryWhileOpen } from "./retry-while-open.ts";
 import { TopicLog } from "./topic-log.ts";
+
+/** How long the head waits until the topics are listened to, in ms. */
+const MAX_HEAD_WAIT_MS = 1_000;
 
 /** Makes what feeds the streams of a server whose topics are with a broker. */
 export function createPipe(broker: () => Broker): Pipe {
@@ -61,16 +65,27 @@ class ActivePipe {
       this.#claimed.push(address);
       return claim;
     });
-    const reportOnce = (error: unknown): void => reportAway(sink, error);
-    for (const [index, log] of logs.entries()) {
-      const lease = await retryWhileOpen(sink, () => acquireFeed(broker, log.address), reportOnce);
-      if (!lease) return;
-      const claim = claims[index] as Claim;
-      const target = { sink, cursors, claim, options, log, onError: this.#fail };
-      this.#parts.push(Object.assign(lease, { claim, subscriber: locate(lease.feed, target) }));
+    // A client that has the head may have something done, and expects here what is published then.
+    const letHeadGo = sink.holdHead();
+    const timer = startTimer(MAX_HEAD_WAIT_MS, letHeadGo, { background: true });
+    const onAway = (error: unknown): void => {
+      letHeadGo();
+      reportAway(sink, error);
+    };
+    try {
+      for (const [index, log] of logs.entries()) {
+        const lease = await retryWhileOpen(sink, () => acquireFeed(broker, log.address), onAway);
+        if (!lease) return;
+        const claim = claims[index] as Claim;
+        const target = { sink, cursors, claim, options, log, onError: this.#fail };
+        this.#parts.push(Object.assign(lease, { claim, subscriber: locate(lease.feed, target) }));
+      }
+      cursors.noteLocated();
+      await cursors.whenLocated();
+    } finally {
+      timer.clear();
+      letHeadGo();
     }
-    cursors.noteLocated();
-    await cursors.whenLocated();
     await start(sink, cursors, this.#parts, options);
   }
 

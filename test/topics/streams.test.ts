@@ -10,9 +10,11 @@ import {
   type Topic,
 } from "pinestream";
 import type { AddressInfo } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 
 import { BrokerError } from "../../src/errors/topic-errors.ts";
+import type { Broker } from "../../src/topic/broker.ts";
 import {
   createBroker,
   describeBrokers,
@@ -33,7 +35,7 @@ interface Setup {
   /** Opens a stream of the topic, or of one of its keys, at one of the two servers. */
   open(
     server: 0 | 1,
-    from?: { lastEventId?: string | undefined; path?: string; keys?: string },
+    from?: { lastEventId?: string | undefined; path?: string; keys?: string; until?: "head" },
   ): Promise<RawResponse>;
   /** Publishes numbers as boats, and gives their ids. */
   publish(from: number, to: number, key?: string): Promise<string[]>;
@@ -41,7 +43,7 @@ interface Setup {
 
 const setUp = async (
   kit: BrokerKit,
-  { history = 100, pipe = {} }: { history?: number; pipe?: PipeOptions<any> } = {},
+  { history = 100, pipe = {}, lag = 0 }: { history?: number; pipe?: PipeOptions<any>; lag?: number } = {},
 ): Promise<Setup> => {
   const harbour = topic(uniqueName("harbour"), schema, { history });
   class QuayModel extends BaseModel {
@@ -57,7 +59,11 @@ const setUp = async (
   }
   const apps: Awaited<ReturnType<typeof createServer>>[] = [];
   for (let each = 0; each < 2; each++) {
-    const app = await createServer({ models: [QuayModel], broker: kit.create(), shutdownTimeout: 2_000 });
+    const app = await createServer({
+      models: [QuayModel],
+      broker: behind(lag, kit.create()),
+      shutdownTimeout: 2_000,
+    });
     await app.listen({ port: 0, host: "127.0.0.1" });
     apps.push(app);
   }
@@ -68,13 +74,17 @@ const setUp = async (
   });
   return {
     harbour,
-    async open(server, { lastEventId, keys } = {}) {
+    async open(server, { lastEventId, keys, until } = {}) {
       const { port } = apps[server]!.server.address() as AddressInfo;
       const path = keys === undefined ? "/api/quay/all" : `/api/quay/some?keys=${encodeURIComponent(keys)}`;
       const headers: Record<string, string> =
         lastEventId === undefined ? {} : { "last-event-id": lastEventId };
       const client = openRaw({ port }, { path, headers });
       clients.push(client);
+      if (until === "head") {
+        await waitFor(() => client.status === 200, { what: "its head" });
+        return client;
+      }
       // Either it is told its position, or what it has missed.
       await waitFor(() => client.stream.lastEventId !== "" || lastEventId !== undefined, {
         what: "its position",
@@ -88,6 +98,17 @@ const setUp = async (
       return ids;
     },
   };
+};
+
+/** Puts a broker so many milliseconds away from whoever subscribes. */
+const behind = (lag: number, broker: Broker): Broker => {
+  if (lag === 0) return broker;
+  const subscribe = broker.subscribe.bind(broker);
+  broker.subscribe = async (...args) => {
+    await setTimeout(lag);
+    return await subscribe(...args);
+  };
+  return broker;
 };
 
 const idOf = (client: RawResponse, event: number): string => client.stream.events[event]!.lastEventId;
@@ -229,6 +250,22 @@ describeBrokers("streams", (kit) => {
     await waitFor(() => second.stream.dataOf("boat").includes(200), { what: "what was published meanwhile" });
     expect(calls).toEqual([undefined, { topic: setup.harbour.name, after: idOf(first, 0) }]);
     expect(second.stream.names).not.toContain("gap");
+  });
+
+  test("a client that has its head gets what is published then, however far away the broker is", async () => {
+    const { open, publish } = await setUp(kit, { lag: 200 });
+    const client = await open(0, { until: "head" });
+    await publish(1, 1);
+    expect(await events(client, 1)).toEqual([1]);
+  });
+
+  test("a client gets its head though the broker takes too long, and then its position", async () => {
+    const { open, publish } = await setUp(kit, { lag: 1_500 });
+    const client = await open(0, { until: "head" });
+    expect(client.stream.lastEventId).toBe("");
+    await waitFor(() => client.stream.lastEventId !== "", { what: "its position" });
+    await publish(1, 1);
+    expect(await events(client, 1)).toEqual([1]);
   });
 
   test("a client with an id that it was given before any event misses none", async () => {
