@@ -114,7 +114,10 @@ export class HTTPTransport implements Transport {
     if (response.write !== ServerResponse.prototype.write) return undefined;
     const { socket } = response;
     // Nothing of the response is anywhere else than in the socket.
-    if (socket?.writable && response.writableLength === socket.writableLength) this.#socket = socket;
+    if (socket?.writable && response.writableLength === socket.writableLength) {
+      this.#socket = socket;
+      this.#onSent = undefined;
+    }
     return this.#socket;
   }
 

@@ -32,6 +32,7 @@ export interface ConnectionHost {
 }
 
 const NO_OPTIONS: PipeOptions = {};
+const NO_LISTENERS: readonly (() => void)[] = [];
 
 /** The connection behind `ctx.createSSE()`. */
 export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner, PipeSink {
@@ -41,7 +42,8 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner, 
   readonly #settings: ConnectionSettings;
   readonly #host: ConnectionHost;
   readonly #output: Output;
-  #onClose: Set<() => void> | undefined;
+  /** Copied when one comes: a set, or an array that grows, has room for more than a stream ever has. */
+  #onClose: readonly (() => void)[] = NO_LISTENERS;
   #controller: AbortController | undefined;
   #reason: CloseReason | undefined;
   #lastId: string;
@@ -254,7 +256,9 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner, 
       this.#output.settle();
     }
     this.unwinder.arm(reason, () => reportLinger(this.#host.log, this.#settings.endpoint, reason));
-    for (const settle of this.#onClose ?? []) settle();
+    const listeners = this.#onClose;
+    this.#onClose = NO_LISTENERS;
+    for (const settle of listeners) settle();
     this.#controller?.abort(reason);
     this.#host.onClosed(reason);
     if (reason === "client" || reason === "overflow" || reason === "stalled") this.#finish();
@@ -286,9 +290,11 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner, 
   }
 
   onClose(listener: () => void): () => void {
-    if (this.#reason === undefined) (this.#onClose ??= new Set()).add(listener);
+    if (this.#reason === undefined) this.#onClose = this.#onClose.concat(listener);
     else listener();
-    return () => void this.#onClose?.delete(listener);
+    return () => {
+      this.#onClose = this.#onClose.filter((each) => each !== listener);
+    };
   }
 
   overflow(): void {

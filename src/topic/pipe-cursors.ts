@@ -6,6 +6,7 @@ import { joinCursors } from "./cursor.ts";
 
 /** A log's place in the ids of one stream. */
 export interface Claim {
+  readonly log: LogAddress;
   /** The part of the id; `undefined` while it is not known where the stream begins in this log. */
   cursor: string | undefined;
   /** Whether the id that the client came with has a part for this log. */
@@ -30,51 +31,51 @@ export function cursorsOf(sink: PipeSink): PipeCursors {
  * would lose what they bring before the next.
  */
 export class PipeCursors {
-  readonly #claims = new Map<string, Claim>();
+  /** Few, and most often one. */
+  #claims: readonly Claim[] = [];
   /** Made when somebody waits. */
   #located: Deferred<void> | undefined;
 
   /** Whether a single log makes up the ids, so that its own cursor is the id. */
   get isSingle(): boolean {
-    return this.#claims.size === 1;
+    return this.#claims.length === 1;
   }
 
   /** Whether the client's id stands for a position in any of the logs. */
   get isKnown(): boolean {
-    for (const { isKnown } of this.#claims.values()) if (isKnown) return true;
-    return false;
+    return this.#claims.some(({ isKnown }) => isKnown);
   }
 
   /** Takes a place for a log. @throws TopicError if it has one. */
   claim(log: LogAddress): Claim {
     const id = formatAddress(log);
-    if (this.#claims.has(id)) {
+    if (this.#claims.some((claim) => formatAddress(claim.log) === id)) {
       throw new TopicError(
         log.topic,
         `${describeAddress(log)} is piped into this stream already. Pipe it once, or await the first pipe.`,
       );
     }
-    const claim: Claim = { cursor: undefined, isKnown: false };
-    this.#claims.set(id, claim);
+    const claim: Claim = { log, cursor: undefined, isKnown: false };
+    this.#claims = this.#claims.concat(claim);
     return claim;
   }
 
   /** Gives a place up. */
-  release(log: LogAddress): void {
-    this.#claims.delete(formatAddress(log));
+  release(claim: Claim): void {
+    this.#claims = this.#claims.filter((each) => each !== claim);
     this.noteLocated();
   }
 
   /** Has those go on that wait for all claims to have a cursor, if they have. */
   noteLocated(): void {
-    for (const { cursor } of this.#claims.values()) if (cursor === undefined) return;
+    for (const { cursor } of this.#claims) if (cursor === undefined) return;
     this.#located?.resolve();
     this.#located = undefined;
   }
 
   /** Resolves when every log claimed so far has a cursor. */
   async whenLocated(): Promise<void> {
-    for (const { cursor } of this.#claims.values()) {
+    for (const { cursor } of this.#claims) {
       if (cursor === undefined) {
         await (this.#located ??= createDeferred()).promise;
         return;
@@ -85,7 +86,7 @@ export class PipeCursors {
   /** The id that stands for all positions now. */
   readonly format = (): string => {
     const parts: string[] = [];
-    for (const { cursor } of this.#claims.values()) if (cursor !== undefined) parts.push(cursor);
+    for (const { cursor } of this.#claims) if (cursor !== undefined) parts.push(cursor);
     return joinCursors(parts);
   };
 }

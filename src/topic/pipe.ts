@@ -3,7 +3,7 @@ import type { Pipe, PipeOptions, PipeSink, PipeSource } from "../delivery/pipe.t
 import { suggest } from "../errors/suggest.ts";
 import { TopicError } from "../errors/topic-errors.ts";
 import { formatId } from "../wire/event-stream.ts";
-import type { Broker, LogAddress } from "./broker.ts";
+import type { Broker } from "./broker.ts";
 import { acquireFeed, type Feed, type FeedLease } from "./feed.ts";
 import { cursorsOf, type Claim, type PipeCursors } from "./pipe-cursors.ts";
 import { PipeSubscriber, reportAway, type PipeTarget } from "./pipe-subscriber.ts";
@@ -38,8 +38,9 @@ class ActivePipe {
   readonly over: Promise<void>;
   readonly #sink: PipeSink;
   readonly #cursors: PipeCursors;
-  readonly #claimed: LogAddress[] = [];
-  readonly #parts: Part[] = [];
+  // Exactly as long as they have to be: an array that grows has room for many more.
+  #claims: readonly Claim[] = [];
+  #parts: readonly Part[] = [];
   readonly #forget: () => void;
   #fail!: (error: unknown) => void;
 
@@ -60,11 +61,7 @@ class ActivePipe {
     const sink = this.#sink;
     const cursors = this.#cursors;
     const logs = sources.map((source) => toLog(sink, source));
-    const claims = logs.map(({ address }) => {
-      const claim = cursors.claim(address);
-      this.#claimed.push(address);
-      return claim;
-    });
+    for (const { address } of logs) this.#claims = this.#claims.concat(cursors.claim(address));
     // A client that has the head may have something done, and expects here what is published then.
     const letHeadGo = sink.holdHead();
     const timer = startTimer(MAX_HEAD_WAIT_MS, letHeadGo, { background: true });
@@ -76,9 +73,10 @@ class ActivePipe {
       for (const [index, log] of logs.entries()) {
         const lease = await retryWhileOpen(sink, () => acquireFeed(broker, log.address), onAway);
         if (!lease) return;
-        const claim = claims[index] as Claim;
+        const claim = this.#claims[index] as Claim;
         const target = { sink, cursors, claim, options, log, onError: this.#fail };
-        this.#parts.push(Object.assign(lease, { claim, subscriber: locate(lease.feed, target) }));
+        const part = Object.assign(lease, { claim, subscriber: locate(lease.feed, target) });
+        this.#parts = this.#parts.concat(part);
       }
       cursors.noteLocated();
       await cursors.whenLocated();
@@ -95,7 +93,7 @@ class ActivePipe {
       part.subscriber.stop();
       part.release();
     }
-    for (const address of this.#claimed) this.#cursors.release(address);
+    for (const claim of this.#claims) this.#cursors.release(claim);
   }
 }
 
