@@ -73,3 +73,11 @@ test("bars are as long as their values, the shortest first", () => {
     ]),
   ).toBe(`low   ${"█".repeat(24)} 1.00\ntall  ${"█".repeat(48)} 2.00`);
 });
+
+test("a bar far beyond the others is broken off", () => {
+  const bars = [
+    { name: "tall", value: 40 },
+    { name: "low", value: 3 },
+  ];
+  expect(formatBars(bars)).toBe(`low   ${"█".repeat(24)} 3.00\ntall  ${"█".repeat(48)}··· 40.00`);
+});

@@ -6,7 +6,7 @@
 // All characters may stand in Last-Event-ID without a preflight (Fetch Standard, "CORS-unsafe request-header
 // byte"); 128 bytes, the most that needs none, are enough for five logs.
 
-import { createHash } from "node:crypto";
+import crypto from "node:crypto";
 
 import { formatAddress, type LogAddress } from "./broker.ts";
 
@@ -62,5 +62,8 @@ export function joinCursors(parts: Iterable<string>): string {
 }
 
 function digest(text: string): string {
-  return createHash("sha256").update(text).digest("base64url");
+  // In one go it takes half the time, but not before Node.js 20.12.
+  return typeof crypto.hash === "function"
+    ? crypto.hash("sha256", text, "base64url")
+    : crypto.createHash("sha256").update(text).digest("base64url");
 }
