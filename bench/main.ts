@@ -10,6 +10,7 @@ import { describeMachine, readVersions } from "./report/machine.ts";
 import type { Results } from "./report/results.ts";
 import { formatTable } from "./report/table.ts";
 import { run, scaleOf } from "./run.ts";
+import type { Row } from "./workloads/workload.ts";
 import { WORKLOADS } from "./workloads/all.ts";
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -38,24 +39,30 @@ if (options.workloads.some(({ id }) => id === "W7")) {
 }
 
 const startedAt = new Date().toISOString();
-const rows = await run(options, (text) => print(`${new Date().toISOString().slice(11, 19)} ${text}`));
-const results: Results = {
-  startedAt,
-  endedAt: new Date().toISOString(),
-  isQuick: options.isQuick,
-  rounds: options.rounds,
-  machine,
-  versions,
-  peers: options.peers.map(({ name }) => name),
-  rows,
+const peers = options.peers.map(({ name }) => name);
+mkdirSync(dirname(options.json), { recursive: true });
+/** After each round, since a run may take an hour, and be ended before its last. */
+const write = (rows: readonly Row[], rounds: number): void => {
+  const endedAt = new Date().toISOString();
+  const results: Results = {
+    startedAt,
+    endedAt,
+    isQuick: options.isQuick,
+    rounds,
+    machine,
+    versions,
+    peers,
+    rows,
+  };
+  writeFileSync(options.json, `${JSON.stringify(results, undefined, 1)}\n`);
 };
+const say = (text: string): void => print(`${new Date().toISOString().slice(11, 19)} ${text}`);
+const rows = await run(options, say, write);
 print("");
 for (const workload of options.workloads) {
   const own = rows.filter((row) => row.workload === workload.id);
-  for (const table of workload.tables(scaleOf(options))) print(formatTable(table, own, results.peers));
+  for (const table of workload.tables(scaleOf(options))) print(formatTable(table, own, peers));
 }
-mkdirSync(dirname(options.json), { recursive: true });
-writeFileSync(options.json, `${JSON.stringify(results, undefined, 1)}\n`);
 print(`All numbers: ${options.json}`);
 
 const failures = rows.filter((row) => row.failure !== undefined);

@@ -12,9 +12,14 @@ export function scaleOf({ isQuick }: Pick<Options, "isQuick">): Scale {
 
 /**
  * Measures everything: round by round, and in each round one server after another, so that what changes on the
- * machine meanwhile meets all of them. Each round begins with another server.
+ * machine meanwhile meets all of them. Each round begins with another server. `onRound` is told after each of what
+ * there is so far.
  */
-export async function run(options: Options, say: Say): Promise<Row[]> {
+export async function run(
+  options: Options,
+  say: Say,
+  onRound: (rows: readonly Row[], rounds: number) => void,
+): Promise<Row[]> {
   const scale = scaleOf(options);
   const rows: Row[] = [];
   for (let round = 1; round <= options.rounds; round++) {
@@ -26,6 +31,7 @@ export async function run(options: Options, say: Say): Promise<Row[]> {
         rows.push(...(await measure(workload, peer, round, scale)));
       }
     }
+    onRound(rows, round);
   }
   return rows;
 }

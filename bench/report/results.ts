@@ -12,5 +12,5 @@ export interface Results {
   /** Servers in the order of the tables. */
   peers: string[];
   /** What was measured, round by round. */
-  rows: Row[];
+  rows: readonly Row[];
 }
