@@ -174,16 +174,22 @@ export class Hub {
 
   /** Nobody is told when a table is dropped, made anew, or loses its trigger. */
   #checkLater(): Timer {
-    const checkAll = async (): Promise<void> => {
-      for (const feed of this.#feeds.values()) {
-        await this.table(feed.request).catch((cause: unknown) => {
-          // Whatever else went wrong, the next time may be better.
-          if (cause instanceof QueryError || cause instanceof ChangesError) feed.end({ cause });
-        });
-      }
-      if (this.#checking) this.#checking = this.#checkLater();
+    const check = async (): Promise<void> => {
+      await this.#checkAll();
+      // Meanwhile the last may have gone, and a first one come, with whom it began anew.
+      if (this.#checking === timer) this.#checking = this.#checkLater();
     };
-    return startTimer(this.#checkEveryMs, () => void checkAll(), { background: true });
+    const timer = startTimer(this.#checkEveryMs, () => void check(), { background: true });
+    return timer;
+  }
+
+  async #checkAll(): Promise<void> {
+    for (const feed of this.#feeds.values()) {
+      await this.table(feed.request).catch((cause: unknown) => {
+        // Whatever else went wrong, the next time may be better.
+        if (cause instanceof QueryError || cause instanceof ChangesError) feed.end({ cause });
+      });
+    }
   }
 
   #lose(): void {
