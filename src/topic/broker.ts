@@ -46,7 +46,10 @@ export interface LogPage extends LogHead {
 
 /** What is told of a log that is listened to. */
 export interface LogListener {
-  /** An entry was added; called in the log's order. */
+  /**
+   * An entry was added; called in the log's order. A broker that can't keep that among several publishers gives each
+   * entry its `previous`, by which a listener knows to read what has not come yet.
+   */
   onEntry(entry: LogEntry): void;
   /** Entries may have been missed, because the broker was away. */
   onInterruption(): void;
