@@ -4,37 +4,25 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 
 /**
  * Calls `onGone` when the client has left or the response is done, at once if that has happened already; it may be
- * called twice.
+ * called twice. Gives what stops watching something that outlives the response, if there is such a thing.
  *
  * The response is watched, never the request: a request closes as soon as its body is read. A response behind
  * another one on the same connection (pipelining) has no socket yet and is told nothing, so there the socket
  * is watched.
  */
-export class DepartureWatch {
-  readonly #response: FastifyReply["raw"];
-  readonly #onGone: () => void;
-  #unwatchSocket: (() => void) | undefined;
-
-  constructor(request: FastifyRequest, reply: FastifyReply, onGone: () => void) {
-    const response = reply.raw;
-    const { socket } = request.raw;
-    this.#response = response;
-    this.#onGone = onGone;
-    if (response.destroyed || response.closed || socket?.destroyed) {
-      onGone();
-      return;
-    }
-    response.on("close", onGone);
-    const waitsForSocket = request.raw.httpVersionMajor === 1 && response.socket === null;
-    if (waitsForSocket) this.#unwatchSocket = watchSocket(socket, onGone);
+export function watchDeparture(
+  request: FastifyRequest,
+  { raw: response }: FastifyReply,
+  onGone: () => void,
+): (() => void) | undefined {
+  const { socket } = request.raw;
+  if (response.destroyed || response.closed || socket?.destroyed) {
+    onGone();
+    return undefined;
   }
-
-  /** Stops watching. May be called repeatedly. */
-  stop(): void {
-    this.#response.off("close", this.#onGone);
-    this.#unwatchSocket?.();
-    this.#unwatchSocket = undefined;
-  }
+  response.on("close", onGone);
+  const waitsForSocket = request.raw.httpVersionMajor === 1 && response.socket === null;
+  return waitsForSocket ? watchSocket(socket, onGone) : undefined;
 }
 
 interface SocketWatch {

@@ -1,5 +1,5 @@
-// Runs one handler to its end. The function made here is the only one that awaits the handler's generator, and
-// it has a name of its own, so that the handler's await chain can be told (see scope/await-chain.ts).
+// Runs one handler to its end. The function made here is the only one below all that the handler awaits, so that
+// the handler's await chain can be told by it (see scope/await-chain.ts).
 
 import { performance } from "node:perf_hooks";
 
@@ -18,57 +18,71 @@ const CLEANUP_MS = 1_000;
 /** An iterator as an `async *` method gives it. */
 export type Handler = AsyncGenerator<unknown, unknown, undefined>;
 
-/**
- * Runs a handler, publishing what it yields with back-pressure. Resolves when the handler has ended, `finally`
- * blocks included.
- *
- * @throws what the handler throws, but for the `StreamClosedError` that unwound it.
- */
-export function drive(connection: StreamConnection, handler: Handler): Promise<void> {
-  const run = async (): Promise<void> => {
+/** Who is told how a handler has ended; called once, all its `finally` blocks having run. */
+export interface HandlerOwner {
+  /** It has returned, or was unwound. */
+  onReturn(): unknown;
+  /** It has thrown something else. */
+  onThrow(error: unknown): void;
+}
+
+/** Runs a handler, publishing what it yields with back-pressure. */
+export function drive(connection: StreamConnection, handler: Handler, owner: HandlerOwner): void {
+  // Suspended for as long as the stream lasts, so it holds no more than it has to, and nothing awaits it.
+  const runner = async (): Promise<void> => {
+    let failure: { error: unknown } | undefined;
     try {
-      let step = await handler.next();
-      let returnedAt: number | undefined;
-      let steps = 0;
-      while (!step.done) {
-        let refusal: unknown;
-        if (!connection.closed) {
-          try {
-            let wait = offerYielded(connection, step.value);
-            while (wait) {
-              await wait;
-              wait = offerYielded(connection, step.value);
-            }
-          } catch (error) {
-            refusal = error;
-          }
-          if (!connection.closed && connection.isFull) await connection.whenWritable();
-          else if (++steps % STEPS_PER_TURN === 0) await nextTurn();
-        }
-        if (refusal !== undefined) {
-          // Thrown into the generator at its yield, as a wrong publish is at its call.
-          step = await handler.throw(refusal);
-        } else if (!connection.closed) {
-          step = await handler.next();
-        } else if (returnedAt === undefined || performance.now() - returnedAt >= CLEANUP_MS) {
-          returnedAt = performance.now();
-          step = await handler.return(undefined);
-        } else {
-          // It yields within its `finally`. There is nobody left to send that to, but the clean-up goes on.
-          await nextTurn();
-          step = await handler.next();
-        }
-      }
+      const step = await handler.next();
+      if (!step.done) await publishSteps(connection, handler, step);
     } catch (error) {
-      if (!connection.closed || !isUnwinding(error, connection)) throw error;
-    } finally {
-      connection.unwinder.disarm();
+      failure = { error };
     }
+    connection.unwinder.disarm();
+    if (!failure || (connection.closed && isUnwinding(failure.error, connection))) owner.onReturn();
+    else owner.onThrow(failure.error);
   };
-  // A property of the function itself: a method of that name would make a hidden class for every stream.
-  Object.defineProperty(run, "name", { value: connection.unwinder.chainName });
-  connection.unwinder.begin();
-  return run();
+  connection.unwinder.begin(runner);
+  void runner();
+}
+
+/** Publishes what a handler yields, beginning with its first step, until it has ended. */
+async function publishSteps(
+  connection: StreamConnection,
+  handler: Handler,
+  first: IteratorResult<unknown, unknown>,
+): Promise<void> {
+  let step = first;
+  let returnedAt: number | undefined;
+  let steps = 0;
+  while (!step.done) {
+    let refusal: unknown;
+    if (!connection.closed) {
+      try {
+        let wait = offerYielded(connection, step.value);
+        while (wait) {
+          await wait;
+          wait = offerYielded(connection, step.value);
+        }
+      } catch (error) {
+        refusal = error;
+      }
+      if (!connection.closed && connection.isFull) await connection.whenWritable();
+      else if (++steps % STEPS_PER_TURN === 0) await nextTurn();
+    }
+    if (refusal !== undefined) {
+      // Thrown into the generator at its yield, as a wrong publish is at its call.
+      step = await handler.throw(refusal);
+    } else if (!connection.closed) {
+      step = await handler.next();
+    } else if (returnedAt === undefined || performance.now() - returnedAt >= CLEANUP_MS) {
+      returnedAt = performance.now();
+      step = await handler.return(undefined);
+    } else {
+      // It yields within its `finally`. There is nobody left to send that to, but the clean-up goes on.
+      await nextTurn();
+      step = await handler.next();
+    }
+  }
 }
 
 /** Tells whether an error only says that the stream is over. */

@@ -161,7 +161,10 @@ export class DurableRun implements Run, OpenStream, ConnectionHost, FeedSubscrib
     const { endpoint, host } = this.#parts;
     try {
       if (!connection.closed) {
-        await drive(connection, endpoint.handler.apply(endpoint.model, [...args]) as Handler);
+        const handler = endpoint.handler.apply(endpoint.model, [...args]) as Handler;
+        await new Promise<void>((resolve, reject) =>
+          drive(connection, handler, { onReturn: resolve, onThrow: reject }),
+        );
       }
       if (connection.closed && !connection.committed) await this.#abandon();
       else await connection.end();

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 
 import type { CloseReason } from "../errors/stream-errors.ts";
 import { stringifyData } from "../wire/data.ts";
-import { DepartureWatch } from "./departure.ts";
+import { watchDeparture } from "./departure.ts";
 import { enter } from "./enter.ts";
 import type { RuntimeEndpoint, StreamHost } from "./types.ts";
 
@@ -53,7 +53,8 @@ class Departure {
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
   #controller: AbortController | undefined;
-  #watch: DepartureWatch | undefined;
+  #unwatch: (() => void) | undefined;
+  #isStopped = false;
 
   constructor(request: FastifyRequest, reply: FastifyReply) {
     this.#request = request;
@@ -65,12 +66,15 @@ class Departure {
       const controller = new AbortController();
       this.#controller = controller;
       const reason: CloseReason = "client";
-      this.#watch = new DepartureWatch(this.#request, this.#reply, () => controller.abort(reason));
+      this.#unwatch = watchDeparture(this.#request, this.#reply, () => {
+        if (!this.#isStopped) controller.abort(reason);
+      });
     }
     return this.#controller.signal;
   }
 
   stop(): void {
-    this.#watch?.stop();
+    this.#isStopped = true;
+    this.#unwatch?.();
   }
 }

@@ -8,34 +8,17 @@ import { jitter } from "../async/jitter.ts";
 import { startTimer, type Timer } from "../async/timer.ts";
 import type { ConnectionSettings } from "../connection/settings.ts";
 import { StreamConnection, type ConnectionHost } from "../connection/stream-connection.ts";
-import type { Transport } from "../connection/transport.ts";
 import type { CloseReason } from "../errors/stream-errors.ts";
 import { findFieldProblem, LAST_EVENT_ID_HEADER, LAST_EVENT_ID_PARAMETER } from "../wire/event-stream.ts";
 import { parseEndId } from "../wire/end-id.ts";
 import type { Identity } from "./authenticate.ts";
-import { DepartureWatch } from "./departure.ts";
-import { drive, isUnwinding, type Handler } from "./drive.ts";
+import { watchDeparture } from "./departure.ts";
+import { drive, isUnwinding, type Handler, type HandlerOwner } from "./drive.ts";
 import { enter } from "./enter.ts";
 import { describeFailure } from "./failure.ts";
 import { refusalFor } from "./refusal.ts";
 import { serveRun, type RunRequest } from "./serve-run.ts";
 import type { Lease, OpenStream, RuntimeEndpoint, StreamHost } from "./types.ts";
-
-/** A request to a stream, and how its answer is given. */
-export interface Exchange {
-  request: FastifyRequest;
-  reply: FastifyReply;
-  /** The run of a durable endpoint that the path names, if it names one. */
-  runId?: string;
-  /** Writes the head and gives the transport to `onHead`, at once or later; or answers with an error. */
-  sendHead(onHead: (transport: Transport) => void, onFailure: () => void): void;
-  /** Whether an answer was begun that is not the stream's. */
-  hasAnswered(): boolean;
-  /** Answers with an ordinary HTTP error. */
-  sendError(error: unknown): void;
-  /** Cuts the connection without an answer. */
-  destroy(): void;
-}
 
 /** Tells whether this request is a browser's reconnection after the endpoint had ended, to be told 204. */
 export function hasEnded(endpoint: string, request: FastifyRequest): boolean {
@@ -44,39 +27,44 @@ export function hasEnded(endpoint: string, request: FastifyRequest): boolean {
 }
 
 /**
- * Serves one request to a stream. Resolves when the handler has ended, in whatever way; never rejects.
+ * Serves one request to a stream; never rejects. `onEnd` of the host tells when the handler has ended, in whatever
+ * way. `runId` is the run of a durable endpoint that the path names, if it names one.
  */
 export async function serveStream(
   endpoint: RuntimeEndpoint & { stream: ConnectionSettings },
   host: StreamHost,
-  exchange: Exchange,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  runId?: string,
 ): Promise<void> {
-  const run = new StreamRun(endpoint, host, exchange);
+  const run = new StreamRun(endpoint, host, request, reply, runId);
   const { connection } = run;
   try {
-    if (connection.closed) return;
-    run.lease = host.admit(exchange.request);
-    if (endpoint.isDurable) {
-      await serveRun(endpoint, host, run);
-    } else {
-      const handler = await run.start();
-      if (handler) await drive(connection, handler);
+    if (!connection.closed) {
+      run.lease = host.admit();
+      if (endpoint.isDurable) {
+        await serveRun(endpoint, host, run);
+      } else {
+        const handler = await run.start();
+        if (handler) {
+          drive(connection, handler, run);
+          return;
+        }
+      }
     }
-    const refusal = connection.isOpen ? undefined : refusalFor(connection.reason);
-    if (refusal) throw refusal;
-    if (connection.isOpen || !exchange.hasAnswered()) await connection.end();
-    else connection.gone();
   } catch (error) {
-    run.fail(error);
-  } finally {
-    connection.unwinder.disarm();
-    host.onEnd(run);
+    run.onThrow(error);
+    return;
   }
+  await run.onReturn();
 }
 
 let created = 0;
 
-class StreamRun implements ConnectionHost, OpenStream, RunRequest {
+class StreamRun implements ConnectionHost, OpenStream, RunRequest, HandlerOwner {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly runId: string | undefined;
   readonly connection: StreamConnection;
   readonly openedAt = Date.now();
   isListed = false;
@@ -84,41 +72,33 @@ class StreamRun implements ConnectionHost, OpenStream, RunRequest {
   user: unknown = null;
   readonly #endpoint: RuntimeEndpoint & { stream: ConnectionSettings };
   readonly #host: StreamHost;
-  readonly #exchange: Exchange;
   readonly #serial = ++created;
-  #departure: DepartureWatch | undefined;
+  readonly #unwatchDeparture: (() => void) | undefined;
   #timers: Timer[] | undefined;
 
   constructor(
     endpoint: RuntimeEndpoint & { stream: ConnectionSettings },
     host: StreamHost,
-    exchange: Exchange,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    runId: string | undefined,
   ) {
     this.#endpoint = endpoint;
     this.#host = host;
-    this.#exchange = exchange;
-    const id = readLastEventId(exchange.request);
+    this.request = request;
+    this.reply = reply;
+    this.runId = runId;
+    const id = readLastEventId(request);
     const position = id === undefined ? "" : parseEndId(id, endpoint.name).position;
-    this.connection = new StreamConnection(endpoint.stream, this, position === "" ? undefined : position);
+    const connection = new StreamConnection(endpoint.stream, this, position === "" ? undefined : position);
+    this.connection = connection;
     host.onStart(this);
     // Last, because it is told at once of a client that has left already.
-    this.#departure = new DepartureWatch(exchange.request, exchange.reply, () => this.connection.gone());
+    this.#unwatchDeparture = watchDeparture(request, reply, connection.gone.bind(connection));
   }
 
   get id(): string {
     return this.#serial.toString(36);
-  }
-
-  get request(): FastifyRequest {
-    return this.#exchange.request;
-  }
-
-  get reply(): FastifyReply {
-    return this.#exchange.reply;
-  }
-
-  get runId(): string | undefined {
-    return this.#exchange.runId;
   }
 
   get lastEventId(): string | undefined {
@@ -130,7 +110,7 @@ class StreamRun implements ConnectionHost, OpenStream, RunRequest {
   }
 
   get log(): FastifyRequest["log"] {
-    return this.#exchange.request.log;
+    return this.request.log;
   }
 
   get endpoint(): string {
@@ -162,7 +142,7 @@ class StreamRun implements ConnectionHost, OpenStream, RunRequest {
     this.user = user;
     // A client that left meanwhile has had everything let go of already; nothing may be taken for it any more.
     if (this.connection.closed) return;
-    this.lease?.identify(user);
+    this.lease?.identify(user, this.request);
     this.#host.onIdentify(this);
     if (expiresAt === undefined || expiresAt === Number.POSITIVE_INFINITY) return;
     this.#closeAfter(expiresAt - Date.now(), "expired");
@@ -171,11 +151,12 @@ class StreamRun implements ConnectionHost, OpenStream, RunRequest {
   /** Cuts the connection, whatever state it is in. */
   destroy(): void {
     this.connection.cut();
-    this.#exchange.destroy();
+    this.#host.answers.destroy(this.reply);
   }
 
   commitHead(): void {
-    this.#exchange.sendHead(
+    this.#host.answers.sendHead(
+      this.reply,
       (transport) => this.connection.attach(transport),
       () => this.connection.abandon(),
     );
@@ -187,15 +168,39 @@ class StreamRun implements ConnectionHost, OpenStream, RunRequest {
   }
 
   onFinished(): void {
-    this.#departure?.stop();
+    this.#unwatchDeparture?.();
     const { reason, committed } = this.connection;
-    if (!committed && (reason === "overflow" || reason === "stalled")) this.#exchange.destroy();
+    if (!committed && (reason === "overflow" || reason === "stalled")) {
+      this.#host.answers.destroy(this.reply);
+    }
     this.lease?.release();
     this.#host.onFinish(this);
   }
 
-  /** Handles what the handler, or anything before it, has thrown. */
-  fail(error: unknown): void {
+  async onReturn(): Promise<void> {
+    const { connection, reply } = this;
+    try {
+      const refusal = connection.isOpen ? undefined : refusalFor(connection.reason);
+      if (refusal) this.#fail(refusal);
+      else if (connection.isOpen || !this.#host.answers.hasAnswered(reply)) await connection.end();
+      else connection.gone();
+    } finally {
+      this.#noteEnd();
+    }
+  }
+
+  /** The handler, or something before it, has thrown. */
+  onThrow(error: unknown): void {
+    this.#fail(error);
+    this.#noteEnd();
+  }
+
+  #noteEnd(): void {
+    this.connection.unwinder.disarm();
+    this.#host.onEnd(this);
+  }
+
+  #fail(error: unknown): void {
     const { connection } = this;
     if (connection.closed && connection.reason !== "error") {
       const isExpected = isUnwinding(error, connection) || !connection.isOpen;
@@ -220,7 +225,7 @@ class StreamRun implements ConnectionHost, OpenStream, RunRequest {
 
   #answer(error: unknown): void {
     this.connection.abandon();
-    this.#exchange.sendError(error);
+    this.#host.answers.sendError(this.reply, error);
   }
 
   #logFailure(error: unknown, what: string): void {

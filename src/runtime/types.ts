@@ -1,6 +1,7 @@
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 
 import type { ConnectionSettings } from "../connection/settings.ts";
+import type { Transport } from "../connection/transport.ts";
 import type { RequestParser } from "../params/request-parser.ts";
 import type { RunSettings } from "../runs/run-log.ts";
 import type { Broker } from "../topic/broker.ts";
@@ -52,8 +53,8 @@ export interface OpenStream {
 
 /** A place among the connections that a server allows. */
 export interface Lease {
-  /** Counts the connection for its user. @throws TooManyConnectionsError */
-  identify(user: unknown): void;
+  /** Counts the connection for its user, else for where it comes from. @throws TooManyConnectionsError */
+  identify(user: unknown, request: FastifyRequest): void;
   /** Gives the place back. May be called repeatedly. */
   release(): void;
 }
@@ -68,15 +69,28 @@ export interface RunHost {
   remove(run: Run & OpenStream): void;
 }
 
+/** How requests to streams are answered. */
+export interface Answers {
+  /** Writes the head and gives the transport to `onHead`, at once or later; or answers with an error. */
+  sendHead(reply: FastifyReply, onHead: (transport: Transport) => void, onFailure: () => void): void;
+  /** Whether an answer was begun that is not the stream's. */
+  hasAnswered(reply: FastifyReply): boolean;
+  /** Answers with an ordinary HTTP error. */
+  sendError(reply: FastifyReply, error: unknown): void;
+  /** Cuts the connection without an answer. */
+  destroy(reply: FastifyReply): void;
+}
+
 /** What the runtime needs from the server. */
 export interface StreamHost {
+  readonly answers: Answers;
   readonly authenticate: Authenticate | undefined;
   /** What the application adds to a context. */
   readonly extras: ((request: FastifyRequest) => object | Promise<object>) | undefined;
   readonly maxLifetimeMs: number | undefined;
   readonly runs: RunHost;
   /** Finds a place for a new stream. @throws ServerBusyError */
-  admit(request: FastifyRequest): Lease;
+  admit(): Lease;
   /** A request has come in. */
   onStart(stream: OpenStream): void;
   /** Its user is known. */

@@ -2,7 +2,14 @@ import { EventEmitter } from "node:events";
 
 import { describe, expect, it } from "vitest";
 
-import { canFindAwaitChain, findAwaitChain, nameOfChain } from "./await-chain.ts";
+import {
+  canFindAwaitChain,
+  captureTrace,
+  findAwaitChain,
+  nameRunner,
+  readTrace,
+  type Trace,
+} from "./await-chain.ts";
 
 type Look = () => string | undefined;
 
@@ -10,15 +17,13 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 /** Runs a handler as the framework does and gives the name of its chain. */
 async function run(handler: (look: Look) => AsyncGenerator): Promise<string> {
-  const name = nameOfChain();
   const look: Look = () => findAwaitChain(look).name;
-  const driver = {
-    async [name]() {
-      const generator = handler(look);
-      while (!(await generator.next()).done);
-    },
+  const runner = async (): Promise<void> => {
+    const generator = handler(look);
+    while (!(await generator.next()).done);
   };
-  await driver[name]?.();
+  const name = nameRunner(runner);
+  await runner();
   return name;
 }
 
@@ -122,6 +127,20 @@ describe("findAwaitChain", () => {
     finish();
     expect(found).toBe(second);
     expect(await first).not.toBe(second);
+  });
+
+  it("knows a runner that got its name after the stack was taken", async () => {
+    let trace: Trace | undefined;
+    const take = (): void => void (trace = captureTrace(take));
+    const runner = async (): Promise<void> => {
+      await (async (): Promise<void> => {
+        await turn();
+        take();
+      })();
+    };
+    await runner();
+    const name = nameRunner(runner);
+    expect(trace && readTrace(trace).name).toBe(name);
   });
 
   it("gives one place to a loop that comes round, and another to another call", async () => {

@@ -1,7 +1,8 @@
 // Tells whose await chain the running code stands on, by V8's async stack traces.
 //
-// Each stream has one async function with a name of its own (`nameOfChain`), and that function alone awaits
-// the handler's generator. Wherever code is awaited by the handler, directly or through helpers,
+// Each stream has one async function, its runner, that alone awaits the handler's generator. Before a stack is read
+// the runners that are looked for are given names of their own (`nameRunner`): V8 asks for a function's name only
+// then, and a function with a name of its own takes 300 bytes more. Wherever code is awaited by the handler, directly or through helpers,
 // `Promise.all`/`any`/`race`, `then`, `for await` or `yield*`, the function's name is among the frames. It is
 // not for a timer, an event listener, another request, or a promise that nobody awaits.
 //
@@ -19,15 +20,20 @@ const FRAME_LIMIT = 1000;
 
 let created = 0;
 
-/** Makes up the name for the function that awaits a handler; no two are the same in a process. */
-export function nameOfChain(): string {
+/** The one function that awaits a handler. */
+export type Runner = (this: void) => Promise<void>;
+
+/** Gives a runner a name that no other has in this process, and returns it. */
+export function nameRunner(runner: Runner): string {
   created = (created + 1) % Number.MAX_SAFE_INTEGER;
-  return PREFIX + created.toString(36);
+  const value = PREFIX + created.toString(36);
+  Object.defineProperty(runner, "name", { value });
+  return value;
 }
 
 /** The chain on which the running code stands. */
 export interface AwaitChain {
-  /** The name given by `nameOfChain`; `undefined` when no handler is below. */
+  /** The name of the runner; `undefined` when no handler is below, or its runner has no name yet. */
   name: string | undefined;
   /** The positions of the frames from the caller down to the handler, or to the end, each position once. */
   place: string;
@@ -115,16 +121,19 @@ function restore(prepareStackTrace: typeof Error.prepareStackTrace): void {
 
 /** Finds out whether the running V8 and flags give async stack traces at all. */
 export async function canFindAwaitChain(): Promise<boolean> {
-  const name = nameOfChain();
-  const look = (): string | undefined => findAwaitChain(look).name;
-  async function* handler(): AsyncGenerator<string | undefined> {
-    await new Promise((resolve) => setImmediate(resolve));
-    yield look();
-  }
-  const driver = {
-    async [name](): Promise<string | undefined> {
-      return (await handler().next()).value as string | undefined;
-    },
+  let name: string | undefined;
+  let found: string | undefined;
+  const look = (): void => {
+    name = nameRunner(runner);
+    found = findAwaitChain(look).name;
   };
-  return (await driver[name]?.()) === name;
+  async function* handler(): AsyncGenerator<undefined> {
+    await new Promise((resolve) => setImmediate(resolve));
+    yield look() as undefined;
+  }
+  const runner: Runner = async () => {
+    await handler().next();
+  };
+  await runner();
+  return name !== undefined && found === name;
 }

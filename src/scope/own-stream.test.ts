@@ -2,36 +2,51 @@ import { EventEmitter } from "node:events";
 
 import { describe, expect, it } from "vitest";
 
-import { nameOfChain } from "./await-chain.ts";
-import { noteBegin, noteClose, noteEnd, watchOwnStream } from "./own-stream.ts";
+import { nameRunner, type Runner } from "./await-chain.ts";
+import { noteBegin, noteClose, noteEnd, watchOwnStream, type RunningHandler } from "./own-stream.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Runs code as the framework runs a handler. */
-async function run(name: string, body: () => Promise<void>): Promise<void> {
-  const driver = {
-    async [name]() {
+/** A handler as the framework runs it; it runs once `run` is called. */
+class TestHandler implements RunningHandler {
+  isOver = false;
+  #name: string | undefined;
+  readonly #runner: Runner;
+
+  constructor(body: () => Promise<void>) {
+    this.#runner = async () => {
       await body();
-    },
-  };
-  await driver[name]?.();
+    };
+  }
+
+  get chainName(): string {
+    return (this.#name ??= nameRunner(this.#runner));
+  }
+
+  async run(): Promise<void> {
+    noteBegin(this);
+    await this.#runner();
+  }
+
+  close(): void {
+    this.isOver = true;
+    noteClose(this);
+  }
 }
 
 describe("watchOwnStream", () => {
   it("tells what a handler has started once, at the close of its own stream", async () => {
-    const [one, two] = [nameOfChain(), nameOfChain()];
     const told: string[] = [];
-    noteBegin(one, false);
-    noteBegin(two, false);
     const start = async (): Promise<void> => {
       await turn();
       watchOwnStream(() => told.push("one"));
     };
-    await run(one, async () => void (await Promise.all([start(), turn()])));
-    await run(two, async () => void watchOwnStream(() => told.push("two")));
+    const one = new TestHandler(async () => void (await Promise.all([start(), turn()])));
+    const two = new TestHandler(async () => void watchOwnStream(() => told.push("two")));
+    await Promise.all([one.run(), two.run()]);
     expect(told).toEqual([]);
-    noteClose(one);
-    noteClose(one);
+    one.close();
+    one.close();
     expect(told).toEqual(["one"]);
     noteEnd(one);
     noteEnd(two);
@@ -39,27 +54,26 @@ describe("watchOwnStream", () => {
   });
 
   it("tells at once when the stream is over already", async () => {
-    const name = nameOfChain();
     const told: string[] = [];
-    noteBegin(name, true);
-    await run(name, async () => void watchOwnStream(() => told.push("over")));
+    const handler = new TestHandler(async () => void watchOwnStream(() => told.push("over")));
+    handler.close();
+    await handler.run();
     expect(told).toEqual(["over"]);
-    noteEnd(name);
+    noteEnd(handler);
   });
 
   it("tells nothing after it was stopped, nor to a stranger", async () => {
-    const name = nameOfChain();
     const told: string[] = [];
     const emitter = new EventEmitter();
-    noteBegin(name, false);
     emitter.on("poke", () => told.push(watchOwnStream(() => {}) ? "own" : "stranger"));
-    await run(name, async () => {
+    const handler = new TestHandler(async () => {
       await turn();
       watchOwnStream(() => told.push("stopped"))?.();
     });
+    await handler.run();
     emitter.emit("poke");
-    noteClose(name);
-    noteEnd(name);
+    handler.close();
+    noteEnd(handler);
     expect(told).toEqual(["stranger"]);
     expect(watchOwnStream(() => {})).toBeUndefined();
   });

@@ -3,28 +3,46 @@
 
 import { findAwaitChain } from "./await-chain.ts";
 
-/** Handlers that run, by the name of their chain, and whether their stream is over. */
-const handlers = new Map<string, boolean>();
+/** A handler that runs. */
+export interface RunningHandler {
+  /** The name of its runner, which it gets when it is first asked for. */
+  readonly chainName: string;
+  /** Whether its stream is over. */
+  readonly isOver: boolean;
+}
 
-/** Who is told, by the same names; only of those with something to tell. */
-const watchers = new Map<string, Set<() => void>>();
+/** Those that run: by name once somebody had to be looked for, until then without one. */
+const named = new Map<string, RunningHandler>();
+const unnamed = new Set<RunningHandler>();
 
-/** Notes that a handler begins; `closed` when its stream is over already. */
-export function noteBegin(chainName: string, closed: boolean): void {
-  handlers.set(chainName, closed);
+/** Who is told; only of handlers with something to tell. */
+const watchers = new Map<RunningHandler, Set<() => void>>();
+
+/** Notes that a handler begins. */
+export function noteBegin(handler: RunningHandler): void {
+  unnamed.add(handler);
 }
 
 /** Notes that the stream of a handler is over. */
-export function noteClose(chainName: string): void {
-  if (!handlers.has(chainName)) return;
-  handlers.set(chainName, true);
-  tellAll(chainName);
+export function noteClose(handler: RunningHandler): void {
+  tellAll(handler);
 }
 
 /** Notes that a handler has ended; what it has left behind is told as well. */
-export function noteEnd(chainName: string): void {
-  handlers.delete(chainName);
-  tellAll(chainName);
+export function noteEnd(handler: RunningHandler): void {
+  if (!unnamed.delete(handler)) named.delete(handler.chainName);
+  tellAll(handler);
+}
+
+/** Whether any handler runs. */
+export function isAnyRunning(): boolean {
+  return unnamed.size > 0 || named.size > 0;
+}
+
+/** Gives all handlers their names, so that whichever is below can be told. */
+export function nameHandlers(): void {
+  for (const handler of unnamed) named.set(handler.chainName, handler);
+  unnamed.clear();
 }
 
 /**
@@ -33,21 +51,22 @@ export function noteEnd(chainName: string): void {
  * async stack traces don't work only what a handler calls before it first waits is known as its own.
  */
 export function watchOwnStream(onClose: () => void): (() => void) | undefined {
-  if (handlers.size === 0) return undefined;
+  if (!isAnyRunning()) return undefined;
+  nameHandlers();
   const { name = "" } = findAwaitChain(watchOwnStream);
-  const closed = handlers.get(name);
-  if (closed === undefined) return undefined;
-  if (closed) {
+  const handler = named.get(name);
+  if (!handler) return undefined;
+  if (handler.isOver) {
     onClose();
     return () => {};
   }
-  const ofHandler = watchers.get(name) ?? new Set();
-  watchers.set(name, ofHandler.add(onClose));
+  const ofHandler = watchers.get(handler) ?? new Set();
+  watchers.set(handler, ofHandler.add(onClose));
   return () => void ofHandler.delete(onClose);
 }
 
-function tellAll(chainName: string): void {
-  const told = watchers.get(chainName);
-  watchers.delete(chainName);
+function tellAll(handler: RunningHandler): void {
+  const told = watchers.get(handler);
+  watchers.delete(handler);
   for (const onClose of Array.from(told ?? [])) onClose();
 }

@@ -1,19 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { StreamClosedError } from "../errors/stream-errors.ts";
-import { Unwinder, unwindPoint } from "./unwind.ts";
+import { readAtUnwindPoint, Unwinder, unwindPoint } from "./unwind.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Runs code as a handler on the unwinder's own chain. */
 async function runOn(unwinder: Unwinder, body: () => Promise<void>): Promise<void> {
-  const { chainName } = unwinder;
-  const driver = {
-    async [chainName]() {
-      await body();
-    },
+  const runner = async (): Promise<void> => {
+    await body();
   };
-  await driver[chainName]?.();
+  unwinder.begin(runner);
+  await runner();
 }
 
 describe("Unwinder", () => {
@@ -222,5 +220,29 @@ describe("unwindPoint", () => {
     rounds = 0;
     await expect(runOn(closed, loop)).rejects.toThrow(/HutModel\.closed/);
     closed.disarm();
+  });
+});
+
+describe("readAtUnwindPoint", () => {
+  it("lets go of the read of each handler at its own close, though another's closed before", async () => {
+    const settled: string[] = [];
+    const begin = (name: string): Unwinder => {
+      const unwinder = new Unwinder(`HutModel.${name}`);
+      const hang = (signal?: AbortSignal): Promise<never> =>
+        new Promise((_, reject) => {
+          signal?.addEventListener("abort", () => reject(new Error(`${name} is aborted`)));
+        });
+      runOn(unwinder, async () => await readAtUnwindPoint(hang)).catch((error: unknown) =>
+        settled.push(`${name}: ${error instanceof StreamClosedError}`),
+      );
+      return unwinder;
+    };
+    const [first, second] = [begin("first"), begin("second")];
+    first.arm("client", () => {});
+    await vi.waitFor(() => expect(settled).toEqual(["first: true"]), { timeout: 10_000 });
+    second.arm("client", () => {});
+    await vi.waitFor(() => expect(settled).toEqual(["first: true", "second: true"]), { timeout: 10_000 });
+    first.disarm();
+    second.disarm();
   });
 });

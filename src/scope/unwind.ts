@@ -14,8 +14,22 @@ import { setTimeout, clearTimeout } from "node:timers";
 import { performance } from "node:perf_hooks";
 
 import { StreamClosedError, type CloseReason } from "../errors/stream-errors.ts";
-import { captureTrace, findAwaitChain, nameOfChain, readTrace, type Trace } from "./await-chain.ts";
-import { noteBegin, noteClose, noteEnd } from "./own-stream.ts";
+import {
+  captureTrace,
+  findAwaitChain,
+  nameRunner,
+  readTrace,
+  type Runner,
+  type Trace,
+} from "./await-chain.ts";
+import {
+  isAnyRunning,
+  nameHandlers,
+  noteBegin,
+  noteClose,
+  noteEnd,
+  type RunningHandler,
+} from "./own-stream.ts";
 import { currentTurn } from "./turn.ts";
 
 /** How long nothing is thrown after a throw, in ms. */
@@ -29,9 +43,6 @@ const REPORT_MS = 30_000;
 
 /** Handlers whose stream is over and that have not ended, by the name of their chain. */
 const closing = new Map<string, Unwinder>();
-
-/** Handlers that run, closed or not. */
-let running = 0;
 
 /** A read under way, of which handler is only looked up when one closes. */
 interface PendingRead {
@@ -54,10 +65,11 @@ interface Visit {
 export type Arrival = "elsewhere" | "first" | "again";
 
 /** Ends the handler of one stream after its close. */
-export class Unwinder {
-  /** Name of the one function that awaits the handler. */
-  readonly chainName: string = nameOfChain();
+export class Unwinder implements RunningHandler {
   readonly #endpoint: string;
+  /** While the handler runs. */
+  #runner: Runner | undefined;
+  #chainName: string | undefined;
   #reason: CloseReason | undefined;
   #places: Map<string, Visit> | undefined;
   /** Places at which the handler has swallowed the error. */
@@ -67,7 +79,6 @@ export class Unwinder {
   #thrownAt: number | undefined;
   #reportTimer: NodeJS.Timeout | undefined;
   #patienceTimer: NodeJS.Timeout | undefined;
-  #isRunning = false;
   #ended = false;
 
   /** @param endpoint `ClassName.methodName`. */
@@ -75,11 +86,21 @@ export class Unwinder {
     this.#endpoint = endpoint;
   }
 
-  /** Notes that the handler begins. */
-  begin(): void {
-    this.#isRunning = true;
-    running++;
-    noteBegin(this.chainName, this.#reason !== undefined);
+  get chainName(): string {
+    // Nothing is on the chain of a handler that has not begun.
+    if (!this.#runner) return "";
+    return (this.#chainName ??= nameRunner(this.#runner));
+  }
+
+  get isOver(): boolean {
+    return this.#reason !== undefined;
+  }
+
+  /** Notes that the handler begins. `runner` is the one function that awaits it. */
+  begin(runner: Runner): void {
+    this.#runner = runner;
+    noteBegin(this);
+    if (this.isOver) closing.set(this.chainName, this);
   }
 
   /**
@@ -89,9 +110,9 @@ export class Unwinder {
     if (this.#reason !== undefined || this.#ended) return;
     this.#reason = reason;
     this.#places = new Map();
-    closing.set(this.chainName, this);
+    if (this.#runner) closing.set(this.chainName, this);
     this.#reportTimer = setTimeout(onLinger, REPORT_MS).unref();
-    noteClose(this.chainName);
+    noteClose(this);
     if (pendingReads.size === 0) return;
     const reads = [...pendingReads];
     this.#patienceTimer = setTimeout(() => this.#abandonAll(reads), PATIENCE_MS).unref();
@@ -100,18 +121,18 @@ export class Unwinder {
   /** Stops unwinding for good, because the handler has ended. May be called repeatedly. */
   disarm(): void {
     this.#ended = true;
-    noteEnd(this.chainName);
-    closing.delete(this.chainName);
+    if (this.#runner) noteEnd(this);
+    if (this.#chainName !== undefined) closing.delete(this.#chainName);
     clearTimeout(this.#reportTimer);
     clearTimeout(this.#patienceTimer);
-    if (this.#isRunning) running--;
-    this.#isRunning = false;
+    this.#runner = undefined;
     this.#places = undefined;
   }
 
   /** Tells whether the running code is on this handler's own await chain. */
   isOwnChain(): boolean {
-    return findAwaitChain(this.isOwnChain).name === this.chainName;
+    const { chainName } = this;
+    return chainName !== "" && findAwaitChain(this.isOwnChain).name === chainName;
   }
 
   /**
@@ -121,8 +142,9 @@ export class Unwinder {
    */
   check(): Arrival {
     if (this.#reason === undefined) return "elsewhere";
+    const { chainName } = this;
     const chain = findAwaitChain(this.check);
-    if (chain.name === this.chainName) return this.visit(chain.place);
+    if (chain.name !== undefined && chain.name === chainName) return this.visit(chain.place);
     if (
       chain.name === undefined &&
       chain.isJob &&
@@ -139,6 +161,8 @@ export class Unwinder {
   }
 
   #abandonAll(reads: readonly PendingRead[]): void {
+    // A stack can be read once, and then has to tell whose it is, whosoever that may be.
+    nameHandlers();
     for (const read of reads) {
       read.chainName ??= readTrace(read.trace).name ?? null;
       if (!pendingReads.has(read) || read.chainName !== this.chainName) continue;
@@ -196,7 +220,7 @@ export function unwindPoint(): void {
  */
 export async function readAtUnwindPoint<T>(read: (signal?: AbortSignal) => Promise<T>): Promise<T> {
   unwindPoint();
-  if (running === 0) return await read();
+  if (!isAnyRunning()) return await read();
   const controller = new AbortController();
   let abandoned: StreamClosedError | undefined;
   const pending: PendingRead = {
@@ -221,6 +245,7 @@ export async function readAtUnwindPoint<T>(read: (signal?: AbortSignal) => Promi
 
 /** Abandons a read that began on the chain of a handler whose stream was over. */
 function abandonInCleanup(read: PendingRead): void {
+  nameHandlers();
   read.chainName ??= readTrace(read.trace).name ?? null;
   closing.get(read.chainName ?? "")?.abandon(read);
 }

@@ -8,13 +8,16 @@ import { readParameterNames } from "../params/parameter-names.ts";
 import { createRequestParser } from "../params/request-parser.ts";
 import { resolveParameters } from "../reflect/resolve-parameters.ts";
 import { BUILT_IN_GUARDS, type Guard, type Guards } from "../runtime/guards.ts";
-import type { Lease, OpenStream, RuntimeEndpoint, StreamHost } from "../runtime/types.ts";
+import type { Answers, Lease, OpenStream, RuntimeEndpoint, StreamHost } from "../runtime/types.ts";
 import { wrapMethods } from "../runtime/wrap-methods.ts";
 import { canFindAwaitChain } from "../scope/await-chain.ts";
 import { catchStrayRejections } from "../scope/stray-rejections.ts";
 import { currentBroker, offerBroker } from "../topic/current-broker.ts";
 import { createPipe } from "../topic/pipe.ts";
+import { hasAnswered } from "./answered.ts";
 import { useDatabase, type DatabaseUse } from "./database.ts";
+import { sendError } from "./error-reply.ts";
+import { destroy, sendHead } from "./head.ts";
 import { ConnectionLimits } from "./limits.ts";
 import { loadModels } from "./load-models.ts";
 import { readOptions, type PinestreamOptions, type Settings } from "./options.ts";
@@ -40,6 +43,7 @@ export interface Route extends RuntimeEndpoint {
 
 /** All that one registration of the plugin serves, made ready before the first request. */
 export class Application implements StreamHost {
+  readonly answers: Answers = { sendHead, hasAnswered, sendError, destroy };
   readonly routes: readonly Route[];
   readonly runs: Runs;
   readonly authenticate: StreamHost["authenticate"];
@@ -108,8 +112,8 @@ export class Application implements StreamHost {
     this.#streams = streams;
   }
 
-  admit(request: FastifyRequest): Lease {
-    return this.#limits.admit(request);
+  admit(): Lease {
+    return this.#limits.admit();
   }
 
   onStart(stream: OpenStream): void {

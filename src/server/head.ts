@@ -22,7 +22,12 @@ interface WaitingHead {
   onFailure(): void;
 }
 
-const waiting = new WeakMap<FastifyReply, WaitingHead>();
+/** On the reply itself: a map of all replies is what the garbage collector is slowest with. */
+const HEAD = Symbol("pinestream.head");
+
+interface HeadedReply extends FastifyReply {
+  [HEAD]?: WaitingHead | undefined;
+}
 
 /**
  * Sends the head of a stream through the application's hooks. `onHead` is given the way to the client; `onFailure`
@@ -37,14 +42,14 @@ export function sendHead(
     onFailure();
     return;
   }
-  waiting.set(reply, { onHead, onFailure });
+  (reply as HeadedReply)[HEAD] = { onHead, onFailure };
   reply.code(200).headers(STREAM_HEADERS).send();
 }
 
 /** The route's onSend hook: writes the head and takes the response over from Fastify. */
 export const takeOver: onSendHookHandler = (_request, reply, payload, done) => {
-  const head = waiting.get(reply);
-  waiting.delete(reply);
+  const head = (reply as HeadedReply)[HEAD];
+  (reply as HeadedReply)[HEAD] = undefined;
   if (!head) {
     done(null, payload);
     return;
@@ -80,6 +85,9 @@ function writeHead(reply: FastifyReply): void {
   withoutConnection(reply);
   // All at once: what is set one by one is kept for as long as the stream lasts.
   raw.writeHead(200, headers);
+  // Node keeps the head's text, as the two dozen pieces that it was put together from until one looks into it.
+  const { _header: text } = raw as { _header?: unknown };
+  if (typeof text === "string") text.charCodeAt(0);
 }
 
 /** Before any is set, and on HTTP/2 too, where Node would send what HTTP/1 refuses. @throws TypeError */
@@ -108,4 +116,9 @@ const NOT_OURS = new Set(["connection", "keep-alive", "content-length", "transfe
  */
 export function withoutConnection({ raw }: FastifyReply): void {
   if (!("stream" in raw) && raw.shouldKeepAlive) raw.removeHeader("connection");
+}
+
+/** Cuts the connection of a request without an answer. */
+export function destroy(reply: FastifyReply): void {
+  reply.raw.destroy();
 }

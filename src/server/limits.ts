@@ -34,7 +34,7 @@ export class ConnectionLimits {
    *
    * @throws ServerBusyError if the server is full or shutting down.
    */
-  admit(request: FastifyRequest): Lease {
+  admit(): Lease {
     if (this.#isClosing) {
       throw new ServerBusyError("The server is shutting down. Try again.", jitter(...RETRY_AFTER));
     }
@@ -45,7 +45,7 @@ export class ConnectionLimits {
       );
     }
     this.#connections++;
-    return new ConnectionLease(this, request);
+    return new ConnectionLease(this);
   }
 
   /** @internal Counts a connection for a client. @throws TooManyConnectionsError */
@@ -68,27 +68,24 @@ export class ConnectionLimits {
 }
 
 class ConnectionLease implements Lease {
-  readonly #limits: ConnectionLimits;
-  readonly #request: FastifyRequest;
+  /** Until it is released. */
+  #limits: ConnectionLimits | undefined;
   /** Whom the connection is counted for. */
   #client: unknown;
-  #isReleased = false;
 
-  constructor(limits: ConnectionLimits, request: FastifyRequest) {
+  constructor(limits: ConnectionLimits) {
     this.#limits = limits;
-    this.#request = request;
   }
 
-  identify(user: unknown): void {
-    if (this.#isReleased) return;
-    const client = userKey(user) ?? `address ${this.#request.ip}`;
+  identify(user: unknown, { ip }: FastifyRequest): void {
+    if (!this.#limits) return;
+    const client = userKey(user) ?? `address ${ip}`;
     this.#limits.count(client);
     this.#client = client;
   }
 
   release(): void {
-    if (this.#isReleased) return;
-    this.#isReleased = true;
-    this.#limits.discount(this.#client);
+    this.#limits?.discount(this.#client);
+    this.#limits = undefined;
   }
 }

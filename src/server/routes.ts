@@ -4,12 +4,11 @@ import type { ConnectionSettings } from "../connection/settings.ts";
 import { enter } from "../runtime/enter.ts";
 import { serveAPI } from "../runtime/serve-api.ts";
 import { cancelRun } from "../runtime/serve-run.ts";
-import type { Transport } from "../connection/transport.ts";
-import { hasEnded, serveStream, type Exchange } from "../runtime/serve-stream.ts";
+import { hasEnded, serveStream } from "../runtime/serve-stream.ts";
 import type { Application, Route } from "./application.ts";
-import { hasAnswered, noteAnswer } from "./answered.ts";
+import { noteAnswer } from "./answered.ts";
 import { sendError } from "./error-reply.ts";
-import { sendHead, STREAM_HEADERS, takeOver, withoutConnection } from "./head.ts";
+import { STREAM_HEADERS, takeOver, withoutConnection } from "./head.ts";
 
 type StreamRoute = Route & { stream: ConnectionSettings };
 
@@ -95,7 +94,7 @@ function answerStream(
     void reply.code(204).send();
     return;
   }
-  void serveStream(route, application, new RouteExchange(request, reply, runId));
+  void serveStream(route, application, request, reply, runId);
 }
 
 /** HEAD answers what GET would begin with, for the same client and arguments, and runs no handler. */
@@ -109,7 +108,7 @@ async function answerHead(
   const controller = new AbortController();
   try {
     // What would refuse a GET refuses this too, but it holds no place.
-    application.admit(request).release();
+    application.admit().release();
     await enter(route, application, {
       request,
       reply,
@@ -138,33 +137,4 @@ function addAPI(fastify: FastifyInstance, application: Application, route: Route
 /** `compress` is an option that @fastify/compress adds to routes; without the plugin it means nothing. */
 function withCompress({ compress }: Route, options: RouteOptions): RouteOptions {
   return compress === undefined ? options : Object.assign(options, { compress });
-}
-
-/** How a route answers. */
-class RouteExchange implements Exchange {
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
-  readonly runId: string | undefined;
-
-  constructor(request: FastifyRequest, reply: FastifyReply, runId: string | undefined) {
-    this.request = request;
-    this.reply = reply;
-    this.runId = runId;
-  }
-
-  sendHead(onHead: (transport: Transport) => void, onFailure: () => void): void {
-    sendHead(this.reply, onHead, onFailure);
-  }
-
-  hasAnswered(): boolean {
-    return hasAnswered(this.reply);
-  }
-
-  sendError(error: unknown): void {
-    sendError(this.reply, error);
-  }
-
-  destroy(): void {
-    this.reply.raw.destroy();
-  }
 }

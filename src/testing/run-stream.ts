@@ -63,16 +63,15 @@ async function start<E extends z.ZodObject>(
   const ended = createDeferred();
   try {
     const runtime = await toRuntime(endpoint, options.args ?? [], log);
-    const host = createHost(options, log);
+    const host = createHost(options, log, ended.resolve);
     const app = Fastify();
     const { httpMethod: method } = endpoint;
     const handler = (request: FastifyRequest, reply: FastifyReply): void => {
-      const exchange = createExchange(request, reply, log);
-      void serveStream(runtime, host, exchange).then(() => {
+      void ended.promise.then(() => {
         reply.hijack();
         reply.raw.end();
-        ended.resolve();
       });
+      void serveStream(runtime, host, request, reply);
     };
     app.route({ method, url: "/*", handler });
     const headers = {
@@ -88,29 +87,21 @@ async function start<E extends z.ZodObject>(
   log.finish();
 }
 
-function createExchange<E extends z.ZodObject>(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  log: EventLog<E>,
-) {
-  return {
-    request,
-    reply,
-    sendHead: (onHead: (transport: Transport) => void): void => {
-      reply.hijack();
-      onHead(new DiscardingTransport());
-    },
-    hasAnswered: (): boolean => false,
-    sendError: (error: unknown): void => log.fail(error),
-    destroy: (): void => {},
-  };
-}
-
 function createHost<E extends z.ZodObject>(
   { user, context }: RunStreamOptions<E, readonly unknown[]>,
   log: EventLog<E>,
+  onEnd: () => void,
 ): StreamHost {
   return {
+    answers: {
+      sendHead: (reply, onHead) => {
+        reply.hijack();
+        onHead(new DiscardingTransport());
+      },
+      hasAnswered: () => false,
+      sendError: (_reply, error) => log.fail(error),
+      destroy: () => {},
+    },
     authenticate: () => user ?? null,
     extras: context && (() => context),
     maxLifetimeMs: undefined,
@@ -120,7 +111,7 @@ function createHost<E extends z.ZodObject>(
     onStart: (stream: OpenStream) => log.start(stream.connection),
     onOpen: () => {},
     onFinish: () => {},
-    onEnd: () => {},
+    onEnd,
   };
 }
 
