@@ -191,6 +191,18 @@ describeTransports("a JSON endpoint", ({ serve }) => {
     expect(seen).toEqual(["client"]);
   });
 
+  test("leaves its signal alone when it has answered", async () => {
+    run = (ctx) => {
+      seen.push(ctx.signal);
+      ctx.reply.raw.on("close", () => seen.push("closed"));
+      return {};
+    };
+    const { ask } = await serve({ models: [ContextModel] });
+    await ask({ path: "/api/context/put", method: "PUT", body: {} });
+    await waitFor(() => seen.includes("closed"), { what: "the end of the response" });
+    expect(seen[0].aborted).toBe(false);
+  });
+
   test("has no stream: createSSE says so", async () => {
     run = (ctx) => {
       try {
