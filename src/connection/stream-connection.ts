@@ -6,7 +6,7 @@ import type { z } from "zod";
 
 import { startTimer } from "../async/timer.ts";
 import type { FrameBatch } from "../delivery/frame-batch.ts";
-import type { PipeOptions, PipeSink, PipeSource, SinkLog } from "../delivery/pipe.ts";
+import type { PipeOptions, PipeSink, PipeSource, SinkLog, SinkSource } from "../delivery/pipe.ts";
 import { EventValidationError, type CloseReason } from "../errors/stream-errors.ts";
 import { suggest } from "../errors/suggest.ts";
 import { nextTurn } from "../scope/turn.ts";
@@ -37,6 +37,8 @@ const NO_LISTENERS: readonly (() => void)[] = [];
 /** The connection behind `ctx.createSSE()`. */
 export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner, PipeSink {
   readonly lastEventId: string | undefined;
+  /** @internal What feeds it, if it is piped. */
+  source: SinkSource | undefined;
   /** Ends the handler after the close. */
   readonly unwinder: Unwinder;
   readonly #settings: ConnectionSettings;
@@ -47,7 +49,6 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner, 
   #controller: AbortController | undefined;
   #reason: CloseReason | undefined;
   #lastId: string;
-  #idSource: (() => string) | undefined;
   #events = 0;
   #isOpen = false;
   #finished = false;
@@ -223,7 +224,7 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner, 
     if (this.#reason === undefined) {
       this.open();
       this.#output.pushLast(
-        formatEnd(formatEndId(this.#settings.endpoint, this.#idSource?.() || this.#lastId)),
+        formatEnd(formatEndId(this.#settings.endpoint, this.source?.currentId() || this.#lastId)),
       );
       this.close("ended");
     }
@@ -259,6 +260,7 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner, 
     const listeners = this.#onClose;
     this.#onClose = NO_LISTENERS;
     for (const settle of listeners) settle();
+    this.source?.onClose();
     this.#controller?.abort(reason);
     this.#host.onClosed(reason);
     if (reason === "client" || reason === "overflow" || reason === "stalled") this.#finish();
@@ -303,10 +305,6 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner, 
 
   holdHead(): () => void {
     return this.#output.hold();
-  }
-
-  setIdSource(currentId: () => string): void {
-    this.#idSource = currentId;
   }
 
   /** Gives a stream up whose head has not gone out, because an HTTP error is answered instead. */

@@ -42,6 +42,14 @@ export interface PipeOptions<Event extends PipedEvent = PipedEvent> {
   snapshot?: (gap: PipeGap | undefined) => void | Promise<void>;
 }
 
+/** What a sink is fed from. */
+export interface SinkSource {
+  /** The id that the client has now. */
+  currentId(): string;
+  /** The stream is over. */
+  onClose(): void;
+}
+
 /** Where a sink writes what nobody is there to catch. */
 export interface SinkLog {
   warn(fields: object, message: string): void;
@@ -81,8 +89,8 @@ export interface PipeSink {
    * has the head may rely on what it stands for. That function may be called repeatedly.
    */
   holdHead(): () => void;
-  /** Asks for the id that the client has now, when it is needed. */
-  setIdSource(currentId: () => string): void;
+  /** Set by what feeds the stream, which is asked for the id that the client has, and told of the close. */
+  source: SinkSource | undefined;
 }
 
 /** Feeds a sink from sources until it closes. */

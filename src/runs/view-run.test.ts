@@ -33,7 +33,7 @@ function open() {
     onClose: () => () => {},
     overflow: () => {},
     holdHead: () => () => {},
-    setIdSource: () => {},
+    source: undefined,
   };
   const view = () => viewRun(sink, log, { after: undefined, isNew: false, onBegin: () => {} });
   return { log, frames, view };

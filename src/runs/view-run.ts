@@ -63,7 +63,8 @@ async function follow(
     if (begun) return;
     begun = true;
     onBegin();
-    sink.setIdSource(() => cursor);
+    // At the close the reader is woken like anybody who waits.
+    sink.source = { currentId: () => cursor, onClose: () => {} };
     // So that a viewer who leaves before the first event comes back to this run, and starts no other.
     sink.pushFrame(`${formatId(cursor)}\n`, 0);
   };

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 
 import type { FrameBatch } from "../delivery/frame-batch.ts";
-import type { Pipe, PipeSink, SinkLog } from "../delivery/pipe.ts";
+import type { Pipe, PipeSink, SinkLog, SinkSource } from "../delivery/pipe.ts";
 import { createEventReviver } from "../shape/revive-events.ts";
 import { currentBroker } from "../topic/current-broker.ts";
 import { createPipe } from "../topic/pipe.ts";
@@ -97,8 +97,12 @@ class RecordingSink implements PipeSink {
     return this.#sink.holdHead();
   }
 
-  setIdSource(currentId: () => string): void {
-    this.#sink.setIdSource(currentId);
+  get source(): SinkSource | undefined {
+    return this.#sink.source;
+  }
+
+  set source(source: SinkSource | undefined) {
+    this.#sink.source = source;
   }
 
   #note(bytes: Uint8Array): true {

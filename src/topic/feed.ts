@@ -215,18 +215,32 @@ export class Feed implements Flushable, LogListener {
   }
 }
 
+/** A feed and who uses it. */
 interface Use {
-  feed: Promise<{ feed: Feed; subscription: LogSubscription }>;
+  readonly feeds: Map<string, Use>;
+  readonly id: string;
+  readonly feed: Promise<{ feed: Feed; subscription: LogSubscription }>;
   users: number;
 }
 
 const uses = new WeakMap<Broker, Map<string, Use>>();
 
-/** A hold on a feed; `release` lets go of it, and of the broker's subscription with the last. */
-export interface FeedLease {
+/** A hold on a feed. */
+export class FeedLease {
   readonly feed: Feed;
-  /** May be called repeatedly. */
-  release(): void;
+  /** Until it is released. */
+  #use: Use | undefined;
+
+  constructor(feed: Feed, use: Use) {
+    this.feed = feed;
+    this.#use = use;
+  }
+
+  /** Lets go of the feed, and of the broker's subscription with the last hold. May be called repeatedly. */
+  release(): void {
+    if (this.#use) leave(this.#use);
+    this.#use = undefined;
+  }
 }
 
 /** Follows a log, together with all others in this process who do. @throws BrokerError */
@@ -236,47 +250,31 @@ export async function acquireFeed(broker: Broker, log: LogAddress): Promise<Feed
   uses.set(broker, feeds);
   let use = feeds.get(id);
   if (!use) {
-    use = { feed: openFeed(broker, log), users: 0 };
+    use = { feeds, id, feed: openFeed(broker, log), users: 0 };
     feeds.set(id, use);
   }
   use.users++;
-  const lease = new Lease(feeds, id, use);
   try {
-    lease.feed = (await use.feed).feed;
-    return lease as FeedLease;
+    const { feed } = await use.feed;
+    return new FeedLease(feed, use);
   } catch (error) {
-    lease.release();
+    leave(use);
     if (feeds.get(id) === use) feeds.delete(id);
     throw error;
   }
 }
 
-class Lease {
-  feed: Feed | undefined;
-  readonly #feeds: Map<string, Use>;
-  readonly #id: string;
-  readonly #use: Use;
-  #isReleased = false;
-
-  constructor(feeds: Map<string, Use>, id: string, use: Use) {
-    this.#feeds = feeds;
-    this.#id = id;
-    this.#use = use;
-  }
-
-  release(): void {
-    if (this.#isReleased) return;
-    this.#isReleased = true;
-    if (--this.#use.users > 0) return;
-    if (this.#feeds.get(this.#id) === this.#use) this.#feeds.delete(this.#id);
-    void this.#use.feed.then(
-      ({ feed, subscription }) => {
-        feed.close();
-        subscription.close();
-      },
-      () => undefined,
-    );
-  }
+function leave(use: Use): void {
+  const { feeds, id } = use;
+  if (--use.users > 0) return;
+  if (feeds.get(id) === use) feeds.delete(id);
+  void use.feed.then(
+    ({ feed, subscription }) => {
+      feed.close();
+      subscription.close();
+    },
+    () => undefined,
+  );
 }
 
 async function openFeed(

@@ -21,6 +21,9 @@ export class Hole {
   }
 }
 
+/** Shared by all readers for whom nothing is queued; nobody may write into it. */
+const NOTHING: never[] = [];
+
 /** A reader of one log. A subclass says what to do when there is more to `take`. */
 export abstract class LogReader implements FeedSubscriber {
   protected readonly feed: Feed;
@@ -30,7 +33,7 @@ export abstract class LogReader implements FeedSubscriber {
   #position: number;
   /** Of the latest item that was taken. */
   #taken: number;
-  #queue: (FramedEntry | Hole)[] = [];
+  #queue: (FramedEntry | Hole)[] = NOTHING;
   #queuedLength = 0;
   #isBehind: boolean;
   #isStopped = false;
@@ -58,7 +61,7 @@ export abstract class LogReader implements FeedSubscriber {
   stop(): void {
     this.#isStopped = true;
     this.feed.leave(this);
-    this.#queue = [];
+    this.#queue = NOTHING;
     this.#isBehind = false;
   }
 
@@ -103,12 +106,12 @@ export abstract class LogReader implements FeedSubscriber {
 
   /** Puts a hole before all else; it begins after the id `after`. */
   protected beginWithHole(after: string): void {
-    this.#queue.unshift(new Hole(this.#taken, this.feed.sign(this.#taken), after));
+    this.#queue = [new Hole(this.#taken, this.feed.sign(this.#taken), after), ...this.#queue];
   }
 
   /** Lets go of what is queued, and leaves a hole. */
   protected lose(): void {
-    this.#queue = [];
+    this.#queue = NOTHING;
     this.#queuedLength = 0;
     this.#adopt(this.#position);
   }
@@ -160,7 +163,7 @@ export abstract class LogReader implements FeedSubscriber {
 
   #push(entry: FramedEntry): void {
     this.#position = entry.position;
-    this.#queue.push(entry);
+    this.#enqueue(entry);
     this.#queuedLength += entry.body.length;
   }
 
@@ -168,7 +171,12 @@ export abstract class LogReader implements FeedSubscriber {
   #adopt(position: number): void {
     this.#epoch = this.feed.epoch;
     this.#position = position;
-    this.#queue.push(new Hole(position, this.feed.sign(position)));
+    this.#enqueue(new Hole(position, this.feed.sign(position)));
+  }
+
+  #enqueue(item: FramedEntry | Hole): void {
+    if (this.#queue === NOTHING) this.#queue = [item];
+    else this.#queue.push(item);
   }
 
   #fallBehind(): void {

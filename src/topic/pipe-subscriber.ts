@@ -8,9 +8,8 @@ import { roomFor } from "../delivery/room-for.ts";
 import type { EntryBatch, FramedEntry } from "./entry.ts";
 import type { Feed } from "./feed.ts";
 import { Hole, LogReader } from "./log-reader.ts";
-import type { Claim, PipeCursors } from "./pipe-cursors.ts";
 import { retryWhileOpen } from "./retry-while-open.ts";
-import type { TopicLog } from "./topic-log.ts";
+import type { StreamPipes } from "./stream-pipes.ts";
 
 /** Events held back by a filter after which the client is told of its position all the same. */
 const SKIPPED_PER_ID = 64;
@@ -23,15 +22,16 @@ export function reportAway({ log, endpoint }: PipeSink, error: unknown): void {
   );
 }
 
-/** What a subscriber hands on to. */
+/** A log on its way into a stream, as its subscriber knows it. */
 export interface PipeTarget {
-  sink: PipeSink;
-  cursors: PipeCursors;
-  claim: Claim;
-  options: PipeOptions;
-  log: TopicLog;
+  readonly sink: PipeSink;
+  readonly pipes: StreamPipes;
+  readonly options: PipeOptions;
+  /** The log's part of the ids. */
+  cursor: string | undefined;
+  decode(entry: FramedEntry): unknown;
   /** Takes what a snapshot has thrown. */
-  onError(error: unknown): void;
+  fail(error: unknown): void;
 }
 
 /** Feeds one stream from one log. */
@@ -45,7 +45,7 @@ export class PipeSubscriber extends LogReader {
   constructor(feed: Feed, target: PipeTarget, position: number) {
     super(feed, position, target.sink.maxBufferedBytes);
     this.#target = target;
-    target.claim.cursor = feed.sign(position);
+    target.cursor = feed.sign(position);
   }
 
   /** Begins. `after` is the client's id, where it is not known how to go on from that. */
@@ -56,14 +56,15 @@ export class PipeSubscriber extends LogReader {
   }
 
   override onBatch(batch: EntryBatch): void {
-    const { sink, cursors, claim, options } = this.#target;
-    const isDirect = !options.filter && !this.#isWaiting && cursors.isSingle && this.takeDirectly(batch);
+    const target = this.#target;
+    const isDirect =
+      !target.options.filter && !this.#isWaiting && target.pipes.isSingle && this.takeDirectly(batch);
     if (!isDirect) {
       super.onBatch(batch);
       return;
     }
-    claim.cursor = batch.last.cursor;
-    sink.pushBatch(batch.frames);
+    target.cursor = batch.last.cursor;
+    target.sink.pushBatch(batch.frames);
   }
 
   protected override onMore(): void {
@@ -103,7 +104,7 @@ export class PipeSubscriber extends LogReader {
       this.#isWaiting = false;
       this.#pump();
     };
-    work.then(goOn, this.#target.onError);
+    work.then(goOn, (error: unknown) => this.#target.fail(error));
   }
 
   async #fill(): Promise<void> {
@@ -120,18 +121,19 @@ export class PipeSubscriber extends LogReader {
 
   /** Tells the client of a hole, or has the snapshot sent in its place. */
   #tellHole({ cursor, after }: Hole): Promise<void> | undefined {
-    const { sink, cursors, claim, options } = this.#target;
+    const target = this.#target;
+    const { sink, pipes } = target;
     const { topic, key } = this.feed.log;
-    const gap: PipeGap = { topic, ...(key !== undefined && { key }), after: after ?? cursors.format() };
+    const gap: PipeGap = { topic, ...(key !== undefined && { key }), after: after ?? pipes.currentId() };
     const goOn = (frame: string, events: number): void => {
-      claim.cursor = cursor;
-      sink.pushFrame(formatId(cursors.format()) + frame, events);
+      target.cursor = cursor;
+      sink.pushFrame(formatId(pipes.currentId()) + frame, events);
     };
-    if (!options.snapshot) {
+    const { snapshot } = target.options;
+    if (!snapshot) {
       goOn(`${formatEventStart(GAP_EVENT)}${stringifyData(gap)}\n\n`, 1);
       return undefined;
     }
-    const { snapshot } = options;
     return Promise.resolve()
       .then(() => snapshot(gap))
       .then(() => goOn("\n", 0));
@@ -147,7 +149,7 @@ export class PipeSubscriber extends LogReader {
   }
 
   #filter(entry: FramedEntry, filter: NonNullable<PipeOptions["filter"]>): boolean | Promise<boolean> {
-    const { sink, log } = this.#target;
+    const { sink } = this.#target;
     const refuse = (error: unknown): false => {
       sink.log.error(
         { err: error, endpoint: sink.endpoint, event: entry.event },
@@ -156,7 +158,7 @@ export class PipeSubscriber extends LogReader {
       return false;
     };
     try {
-      const received = { id: entry.cursor, event: entry.event, data: log.decode(entry) };
+      const received = { id: entry.cursor, event: entry.event, data: this.#target.decode(entry) };
       const verdict: unknown = filter(received);
       if (!(verdict instanceof Promise)) return verdict === true;
       return verdict.then((value: unknown) => value === true, refuse);
@@ -166,15 +168,16 @@ export class PipeSubscriber extends LogReader {
   }
 
   #send(entry: FramedEntry, isAllowed: boolean): void {
-    const { sink, cursors, claim } = this.#target;
-    claim.cursor = entry.cursor;
+    const target = this.#target;
+    const { sink, pipes } = target;
+    target.cursor = entry.cursor;
     if (isAllowed) {
       this.#skipped = 0;
-      sink.pushFrame(cursors.isSingle ? entry.frame : formatId(cursors.format()) + entry.body, 1);
+      sink.pushFrame(pipes.isSingle ? entry.frame : formatId(pipes.currentId()) + entry.body, 1);
     } else if (++this.#skipped >= SKIPPED_PER_ID) {
       // Else it would begin far back when it comes again.
       this.#skipped = 0;
-      sink.pushFrame(`${formatId(cursors.format())}\n`, 0);
+      sink.pushFrame(`${formatId(pipes.currentId())}\n`, 0);
     }
   }
 }

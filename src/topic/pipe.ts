@@ -4,10 +4,11 @@ import { suggest } from "../errors/suggest.ts";
 import { TopicError } from "../errors/topic-errors.ts";
 import { formatId } from "../wire/event-stream.ts";
 import type { Broker } from "./broker.ts";
-import { acquireFeed, type Feed, type FeedLease } from "./feed.ts";
-import { cursorsOf, type Claim, type PipeCursors } from "./pipe-cursors.ts";
-import { PipeSubscriber, reportAway, type PipeTarget } from "./pipe-subscriber.ts";
+import { acquireFeed } from "./feed.ts";
+import { reportAway } from "./pipe-subscriber.ts";
+import { PipedLog, type PipeOwner } from "./piped-log.ts";
 import { retryWhileOpen } from "./retry-while-open.ts";
+import { pipesOf, type StreamPipe, type StreamPipes } from "./stream-pipes.ts";
 import { TopicLog } from "./topic-log.ts";
 
 /** How long the head waits until the topics are listened to, in ms. */
@@ -15,53 +16,52 @@ const MAX_HEAD_WAIT_MS = 1_000;
 
 /** Makes what feeds the streams of a server whose topics are with a broker. */
 export function createPipe(broker: () => Broker): Pipe {
-  return async (sink, sources, options) => {
-    const pipe = new ActivePipe(sink);
-    try {
-      await pipe.begin(broker(), sources, options);
-      await pipe.over;
-    } finally {
-      pipe.stop();
-    }
-  };
-}
-
-/** One log of a pipe. */
-interface Part extends FeedLease {
-  subscriber: PipeSubscriber;
-  claim: Claim;
+  return (sink, sources, options) => new ActivePipe(sink, options).run(sources, broker);
 }
 
 /** What is held for as long as a stream is piped. */
-class ActivePipe {
-  /** Resolves at the close; rejects with what a snapshot has thrown. */
-  readonly over: Promise<void>;
-  readonly #sink: PipeSink;
-  readonly #cursors: PipeCursors;
-  // Exactly as long as they have to be: an array that grows has room for many more.
-  #claims: readonly Claim[] = [];
-  #parts: readonly Part[] = [];
-  readonly #forget: () => void;
-  #fail!: (error: unknown) => void;
+class ActivePipe implements StreamPipe, PipeOwner {
+  readonly sink: PipeSink;
+  readonly options: PipeOptions;
+  readonly pipes: StreamPipes;
+  logs: readonly PipedLog[] = [];
+  #isOver = false;
+  #settle!: (value?: Promise<never>) => void;
 
-  constructor(sink: PipeSink) {
-    this.#sink = sink;
-    this.#cursors = cursorsOf(sink);
-    let forget = (): void => {};
-    this.over = new Promise((resolve, reject) => {
-      this.#fail = reject;
-      forget = sink.onClose(resolve);
-    });
-    this.#forget = forget;
-    // `begin` may throw before anybody waits for it.
-    this.over.catch(() => undefined);
+  constructor(sink: PipeSink, options: PipeOptions) {
+    this.sink = sink;
+    this.options = options;
+    this.pipes = pipesOf(sink);
   }
 
-  async begin(broker: Broker, sources: readonly PipeSource[], options: PipeOptions): Promise<void> {
-    const sink = this.#sink;
-    const cursors = this.#cursors;
-    const logs = sources.map((source) => toLog(sink, source));
-    for (const { address } of logs) this.#claims = this.#claims.concat(cursors.claim(address));
+  /** Resolves at the close. @throws TopicError, BrokerError, and what a snapshot has thrown. */
+  run(sources: readonly PipeSource[], broker: () => Broker): Promise<void> {
+    const over = new Promise<void>((resolve) => {
+      this.#settle = resolve;
+    });
+    const begun = this.#begin(sources, broker);
+    begun.catch((error: unknown) => this.fail(error));
+    // Only a snapshot has to be on the await chain of the handler; what awaits is kept as long as the stream.
+    return this.options.snapshot ? awaitBoth(begun, over) : over;
+  }
+
+  onClose(): void {
+    if (this.#isOver) return;
+    this.#stop();
+    this.#settle();
+  }
+
+  fail(error: unknown): void {
+    if (this.#isOver) return;
+    this.#stop();
+    this.#settle(Promise.reject(error));
+  }
+
+  async #begin(sources: readonly PipeSource[], findBroker: () => Broker): Promise<void> {
+    const { sink, pipes } = this;
+    const broker = findBroker();
+    this.logs = sources.map((source) => new PipedLog(this, toLog(sink, source)));
+    pipes.add(this);
     // A client that has the head may have something done, and expects here what is published then.
     const letHeadGo = sink.holdHead();
     const timer = startTimer(MAX_HEAD_WAIT_MS, letHeadGo, { background: true });
@@ -70,57 +70,44 @@ class ActivePipe {
       reportAway(sink, error);
     };
     try {
-      for (const [index, log] of logs.entries()) {
+      for (const log of this.logs) {
         const lease = await retryWhileOpen(sink, () => acquireFeed(broker, log.address), onAway);
-        if (!lease) return;
-        const claim = this.#claims[index] as Claim;
-        const target = { sink, cursors, claim, options, log, onError: this.#fail };
-        const part = Object.assign(lease, { claim, subscriber: locate(lease.feed, target) });
-        this.#parts = this.#parts.concat(part);
+        if (this.#isOver) lease?.release();
+        if (this.#isOver || !lease) return;
+        log.locate(lease);
       }
-      cursors.noteLocated();
-      await cursors.whenLocated();
+      pipes.noteLocated();
+      await pipes.whenLocated();
     } finally {
       timer.clear();
       letHeadGo();
     }
-    await start(sink, cursors, this.#parts, options);
+    await this.#start();
   }
 
-  stop(): void {
-    this.#forget();
-    for (const part of this.#parts) {
-      part.subscriber.stop();
-      part.release();
+  /** Tells the client where it stands, or what it has missed, and lets the events go. */
+  async #start(): Promise<void> {
+    const { sink, pipes, logs } = this;
+    const { lastEventId } = sink;
+    // An id that none of the logs knows was another stream's, or made up, or is from before the broker lost them.
+    const isLost = lastEventId !== undefined && !pipes.isKnown;
+    if (lastEventId === undefined) await this.options.snapshot?.(undefined);
+    if (!isLost && logs.some(({ isKnown }) => !isKnown)) {
+      // By an event without data a client learns its position before anything comes (HTML 9.2.6, "dispatch").
+      sink.pushFrame(`${formatId(pipes.currentId())}\n`, 0);
     }
-    for (const claim of this.#claims) this.#cursors.release(claim);
+    for (const log of logs) log.start(isLost ? lastEventId : undefined);
+  }
+
+  #stop(): void {
+    this.#isOver = true;
+    for (const log of this.logs) log.stop();
+    this.pipes.remove(this);
   }
 }
 
-/** Finds where the stream goes on in a log: after the position that the client has, else with what comes next. */
-function locate(feed: Feed, target: PipeTarget): PipeSubscriber {
-  const { lastEventId } = target.sink;
-  const known = lastEventId === undefined ? undefined : feed.find(lastEventId);
-  target.claim.isKnown = known !== undefined;
-  return new PipeSubscriber(feed, target, known ?? feed.position);
-}
-
-/** Tells the client where it stands, or what it has missed, and lets the events go. */
-async function start(
-  sink: PipeSink,
-  cursors: PipeCursors,
-  parts: readonly Part[],
-  { snapshot }: PipeOptions,
-): Promise<void> {
-  const { lastEventId } = sink;
-  // An id that none of the logs knows was another stream's, or made up, or is from before the broker lost them.
-  const isLost = lastEventId !== undefined && !cursors.isKnown;
-  if (lastEventId === undefined) await snapshot?.(undefined);
-  if (!isLost && parts.some(({ claim }) => !claim.isKnown)) {
-    // By an event without data a client learns its position before anything comes (HTML 9.2.6, "dispatch").
-    sink.pushFrame(`${formatId(cursors.format())}\n`, 0);
-  }
-  for (const { subscriber } of parts) subscriber.start(isLost ? lastEventId : undefined);
+async function awaitBoth(begun: Promise<void>, over: Promise<void>): Promise<void> {
+  await Promise.all([begun, over]);
 }
 
 function toLog(sink: PipeSink, source: unknown): TopicLog {

@@ -1,0 +1,103 @@
+import { createDeferred, type Deferred } from "../async/deferred.ts";
+import type { PipeSink, SinkSource } from "../delivery/pipe.ts";
+import { TopicError } from "../errors/topic-errors.ts";
+import { describeAddress, formatAddress, type LogAddress } from "./broker.ts";
+import { joinCursors } from "./cursor.ts";
+
+/** A log's place in the ids of one stream. */
+export interface PipedPosition {
+  readonly address: LogAddress;
+  /** The part of the id; `undefined` while it is not known where the stream begins in this log. */
+  readonly cursor: string | undefined;
+  /** Whether the id that the client came with has a part for this log. */
+  readonly isKnown: boolean;
+}
+
+/** One pipe of a stream, which may be from several logs. */
+export interface StreamPipe {
+  readonly logs: readonly PipedPosition[];
+  /** The stream is over. */
+  onClose(): void;
+}
+
+/** Gives all that a stream is piped from. */
+export function pipesOf(sink: PipeSink): StreamPipes {
+  const { source } = sink;
+  if (source instanceof StreamPipes) return source;
+  const pipes = new StreamPipes();
+  sink.source = pipes;
+  return pipes;
+}
+
+/**
+ * All that one stream is piped from, and its positions there. No id is sent before the logs so far have theirs, since
+ * one without them would lose what they bring before the next.
+ */
+export class StreamPipes implements SinkSource {
+  /** Few, and most often one; exactly as long as it has to be, since an array that grows has room for many more. */
+  #pipes: readonly StreamPipe[] = [];
+  /** Made when somebody waits. */
+  #located: Deferred<void> | undefined;
+
+  /** Whether a single log makes up the ids, so that its own cursor is the id. */
+  get isSingle(): boolean {
+    return this.#pipes.length === 1 && this.#pipes[0]?.logs.length === 1;
+  }
+
+  /** Whether the client's id stands for a position in any of the logs. */
+  get isKnown(): boolean {
+    return this.#logs.some(({ isKnown }) => isKnown);
+  }
+
+  get #logs(): readonly PipedPosition[] {
+    return this.#pipes.flatMap(({ logs }) => logs);
+  }
+
+  /** Takes a pipe up. @throws TopicError if one of its logs is piped already. */
+  add(pipe: StreamPipe): void {
+    const taken = new Set(this.#logs.map(({ address }) => formatAddress(address)));
+    for (const { address } of pipe.logs) {
+      const id = formatAddress(address);
+      if (taken.has(id)) {
+        throw new TopicError(
+          address.topic,
+          `${describeAddress(address)} is piped into this stream already. Pipe it once, or await the first pipe.`,
+        );
+      }
+      taken.add(id);
+    }
+    this.#pipes = this.#pipes.concat(pipe);
+  }
+
+  /** Gives a pipe up. */
+  remove(pipe: StreamPipe): void {
+    this.#pipes = this.#pipes.filter((each) => each !== pipe);
+    this.noteLocated();
+  }
+
+  /** Has those go on that wait for all logs to have a cursor, if they have. */
+  noteLocated(): void {
+    if (!this.#located || !this.#areLocated) return;
+    this.#located.resolve();
+    this.#located = undefined;
+  }
+
+  /** Resolves when every log so far has a cursor. */
+  async whenLocated(): Promise<void> {
+    if (!this.#areLocated) await (this.#located ??= createDeferred()).promise;
+  }
+
+  get #areLocated(): boolean {
+    return this.#logs.every(({ cursor }) => cursor !== undefined);
+  }
+
+  currentId(): string {
+    const parts: string[] = [];
+    for (const { cursor } of this.#logs) if (cursor !== undefined) parts.push(cursor);
+    return joinCursors(parts);
+  }
+
+  onClose(): void {
+    for (const pipe of this.#pipes) pipe.onClose();
+  }
+}
