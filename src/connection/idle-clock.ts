@@ -4,24 +4,18 @@
 import { performance } from "node:perf_hooks";
 import { clearTimeout, setTimeout } from "node:timers";
 
-/** What is told when an entry has not been touched for its period. */
-export interface IdleOwner {
-  onIdle(entry: IdleEntry): void;
-}
-
-/** One thing that is watched for idleness. */
-export class IdleEntry {
-  readonly owner: IdleOwner;
-  readonly periodMs: number;
+/** Something that is watched for idleness. What is watched once per stream is an entry itself, to have no other. */
+export abstract class IdleEntry {
+  /** When it was active last, in whole ms of the process's clock, which take less room than fractions. */
   at = 0;
   previous: IdleEntry | undefined = undefined;
   next: IdleEntry | undefined = undefined;
   watched = false;
 
-  constructor(owner: IdleOwner, periodMs: number) {
-    this.owner = owner;
-    this.periodMs = periodMs;
-  }
+  /** After how many ms without activity `onIdle` is called; the same for as long as the entry is watched. */
+  abstract get periodMs(): number;
+  /** It has not been active for its period. */
+  abstract onIdle(): void;
 }
 
 /** Longest delay of setTimeout, in ms. */
@@ -42,7 +36,7 @@ class IdleList {
   }
 
   append(entry: IdleEntry): void {
-    entry.at = performance.now();
+    entry.at = Math.ceil(performance.now());
     entry.previous = this.#last;
     entry.next = undefined;
     if (this.#last) this.#last.next = entry;
@@ -61,7 +55,7 @@ class IdleList {
 
   touch(entry: IdleEntry): void {
     if (entry === this.#last) {
-      entry.at = performance.now();
+      entry.at = Math.ceil(performance.now());
     } else {
       this.remove(entry);
       this.append(entry);
@@ -86,7 +80,7 @@ class IdleList {
     while (this.#first && this.#first.at <= due) {
       const entry = this.#first;
       this.touch(entry);
-      entry.owner.onIdle(entry);
+      entry.onIdle();
     }
     if (!this.#timer) this.#arm();
   }
@@ -105,8 +99,9 @@ export function touchIdle(entry: IdleEntry): void {
 
 /** Stops watching an entry. The last one of a period takes the timer with it. */
 export function unwatchIdle(entry: IdleEntry): void {
+  if (!entry.watched) return;
   const list = lists.get(entry.periodMs);
-  if (!entry.watched || !list) return;
+  if (!list) return;
   list.remove(entry);
   entry.watched = false;
   if (list.isEmpty) {

@@ -1,14 +1,13 @@
 // Moves frames of one stream to its client: collects what one turn publishes, writes it in one piece, waits
 // while the client is slow, keeps the stream from falling silent and notices when it has stalled.
 
-import { performance } from "node:perf_hooks";
-
 import { formatKeepAliveComment, formatRetry, KEEP_ALIVE_FRAME } from "../wire/event-stream.ts";
 import { flushAtEndOfTurn, type Flushable } from "../delivery/flush-turn.ts";
 import type { FrameBatch } from "../delivery/frame-batch.ts";
-import { IdleEntry, touchIdle, unwatchIdle, type IdleOwner } from "./idle-clock.ts";
+import { IdleEntry, touchIdle, unwatchIdle } from "./idle-clock.ts";
 import { nextTurn } from "../scope/turn.ts";
 import type { ConnectionSettings } from "./settings.ts";
+import { StallWatch, type StallOwner } from "./stall-watch.ts";
 import type { Transport, TransportOwner } from "./transport.ts";
 import { joinChunks, WriteQueue } from "./write-queue.ts";
 
@@ -20,9 +19,6 @@ const BATCH_BYTES = 65_536;
  */
 const HIGH_MARK_BYTES = 65_536;
 const LOW_MARK_BYTES = 16_384;
-/** A stall is looked for this many times within `stallTimeout`, so that it is found soon after. */
-const STALL_CHECKS = 4;
-
 /** Shared by all outputs that nobody waits for. */
 const NOBODY: never[] = [];
 
@@ -36,21 +32,18 @@ export interface OutputOwner {
   onFlushed(): void;
 }
 
-/** The sending side of one stream. */
-export class Output implements Flushable, IdleOwner, TransportOwner {
+/** The sending side of one stream. What is watched for idleness is whether anything is sent, for keep-alives. */
+export class Output extends IdleEntry implements Flushable, StallOwner, TransportOwner {
   readonly #owner: OutputOwner;
   readonly #settings: ConnectionSettings;
   readonly #queue = new WriteQueue();
   #transport: Transport | undefined;
-  #keepAlive: IdleEntry | undefined;
-  #stall: IdleEntry | undefined;
+  /** While something is on its way. */
+  #stall: StallWatch | undefined;
   readonly #quickLimit: number;
   #written = 0;
   /** Bytes that were on their way when that was last looked at. */
   #pending = 0;
-  #gone = 0;
-  #inFlight = 0;
-  #progressAt = 0;
   #waiters: { bytes: number; resolve: () => void }[] = NOBODY;
   /** What is left of a frame larger than a batch. */
   #rest: Buffer | undefined;
@@ -64,6 +57,7 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
   #dropped = 0;
 
   constructor(owner: OutputOwner, settings: ConnectionSettings) {
+    super();
     this.#owner = owner;
     this.#settings = settings;
     this.#quickLimit = Math.min(BATCH_BYTES, settings.maxBufferedBytes) / 2;
@@ -187,7 +181,6 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
     this.#transport = transport;
     transport.attach(this);
     const { keepAliveMs, retryMs } = this.#settings;
-    if (keepAliveMs !== false) this.#keepAlive = new IdleEntry(this, keepAliveMs);
     this.#write(formatKeepAliveComment(keepAliveMs) + (retryMs === undefined ? "" : formatRetry(retryMs)));
   }
 
@@ -239,8 +232,8 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
     this.#stopped = true;
     this.#queue.clear();
     this.#rest = undefined;
-    if (this.#keepAlive) unwatchIdle(this.#keepAlive);
-    if (this.#stall) unwatchIdle(this.#stall);
+    unwatchIdle(this);
+    this.#stall?.stop();
     this.settle();
   }
 
@@ -250,10 +243,26 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
     this.#transport?.destroy();
   }
 
+  override get periodMs(): number {
+    return this.#settings.keepAliveMs || 0;
+  }
+
   /** @internal Called by the clock. */
-  onIdle(entry: IdleEntry): void {
-    if (entry === this.#stall) this.#checkStall();
-    else if (!this.#finishing && !this.#ended && this.bufferedBytes === 0) this.#write(KEEP_ALIVE_FRAME);
+  override onIdle(): void {
+    if (!this.#finishing && !this.#ended && this.bufferedBytes === 0) this.#write(KEEP_ALIVE_FRAME);
+  }
+
+  /** @internal For the watch, as the rest of `StallOwner`. */
+  get isEnding(): boolean {
+    return this.#ended;
+  }
+
+  onStall(): void {
+    this.#owner.onStall();
+  }
+
+  onSettled(): void {
+    this.#stall = undefined;
   }
 
   /** Takes what certainly fits, without a look at the socket: some waits already, so that it will be written. */
@@ -338,7 +347,7 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
   }
 
   #noteActivity(transport: Transport): void {
-    if (this.#keepAlive) touchIdle(this.#keepAlive);
+    if (this.#settings.keepAliveMs !== false) touchIdle(this);
     this.#watchProgress(transport);
   }
 
@@ -358,7 +367,7 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
   #finishTransport(transport: Transport): void {
     this.#finishing = false;
     this.#ended = true;
-    if (this.#keepAlive) unwatchIdle(this.#keepAlive);
+    unwatchIdle(this);
     transport.end(() => this.#owner.onFlushed());
     if (!this.#stopped) this.#watchProgress(transport);
   }
@@ -366,34 +375,10 @@ export class Output implements Flushable, IdleOwner, TransportOwner {
   #watchProgress(transport: Transport): void {
     this.#pending = transport.pendingBytes;
     if (this.#pending > 0 || this.#ended) {
-      if (this.#stall?.watched) return;
-      this.#stall ??= new IdleEntry(this, Math.max(1, this.#settings.stallTimeoutMs / STALL_CHECKS));
-      this.#noteProgress(transport);
-      touchIdle(this.#stall);
+      this.#stall ??= new StallWatch(this, transport, this.#settings.stallTimeoutMs);
     } else if (this.#stall) {
-      unwatchIdle(this.#stall);
+      this.#stall.stop();
+      this.#stall = undefined;
     }
-  }
-
-  #checkStall(): void {
-    const transport = this.#transport;
-    if (!transport || !this.#stall) return;
-    if (!this.#ended && transport.pendingBytes === 0) {
-      unwatchIdle(this.#stall);
-      return;
-    }
-    // What is published meanwhile moves nothing: only bytes that have left count.
-    const gone = this.#written - transport.pendingBytes;
-    if (gone > this.#gone || transport.inFlightBytes < this.#inFlight) {
-      this.#noteProgress(transport);
-    } else if (performance.now() - this.#progressAt >= this.#settings.stallTimeoutMs) {
-      this.#owner.onStall();
-    }
-  }
-
-  #noteProgress(transport: Transport): void {
-    this.#gone = this.#written - transport.pendingBytes;
-    this.#inFlight = transport.inFlightBytes;
-    this.#progressAt = performance.now();
   }
 }

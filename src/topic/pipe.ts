@@ -51,10 +51,10 @@ class ActivePipe implements StreamPipe, PipeOwner {
     this.#settle();
   }
 
-  fail(error: unknown): void {
+  fail(reason: unknown): void {
     if (this.#isOver) return;
     this.#stop();
-    this.#settle(Promise.reject(error));
+    this.#settle(Promise.reject(reason));
   }
 
   async #begin(sources: readonly PipeSource[], findBroker: () => Broker): Promise<void> {
