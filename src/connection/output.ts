@@ -192,6 +192,7 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
   /** @internal Called by the transport. Below Node's own mark no drain tells that what waits has become less. */
   onSent(): void {
     if (this.#waiters.length > 0) this.schedule();
+    else if (this.#stall && this.#transport && !this.#stopped) this.#watchProgress(this.#transport);
   }
 
   /** @internal Called by the flush at the end of a turn. */

@@ -61,6 +61,20 @@ interface Visit {
   rounds: number;
 }
 
+/** What there is to know of a handler once its stream is over. */
+interface Closing {
+  readonly reason: CloseReason;
+  /** `undefined` once the handler has ended. */
+  places: Map<string, Visit> | undefined;
+  /** Places at which the handler has swallowed the error. */
+  swallowed?: Set<string>;
+  /** Places that a handler had come to when it was unwound, for what it has left behind. */
+  left?: Set<string>;
+  thrownAt?: number;
+  readonly reportTimer: NodeJS.Timeout;
+  patienceTimer?: NodeJS.Timeout;
+}
+
 /** Where an unwind point was reached from: not on the handler's chain, or on it, there for the first time or not. */
 export type Arrival = "elsewhere" | "first" | "again";
 
@@ -70,15 +84,7 @@ export class Unwinder implements RunningHandler {
   /** While the handler runs. */
   #runner: Runner | undefined;
   #chainName: string | undefined;
-  #reason: CloseReason | undefined;
-  #places: Map<string, Visit> | undefined;
-  /** Places at which the handler has swallowed the error. */
-  #swallowed: Set<string> | undefined;
-  /** Places that a handler had come to when it was unwound, for what it has left behind. */
-  #left: Set<string> | undefined;
-  #thrownAt: number | undefined;
-  #reportTimer: NodeJS.Timeout | undefined;
-  #patienceTimer: NodeJS.Timeout | undefined;
+  #closing: Closing | undefined;
   #ended = false;
 
   /** @param endpoint `ClassName.methodName`. */
@@ -93,7 +99,7 @@ export class Unwinder implements RunningHandler {
   }
 
   get isOver(): boolean {
-    return this.#reason !== undefined;
+    return this.#closing !== undefined;
   }
 
   /** Notes that the handler begins. `runner` is the one function that awaits it. */
@@ -107,26 +113,26 @@ export class Unwinder implements RunningHandler {
    * Starts unwinding. `onLinger` is called once when the handler is still at it after 30 s.
    */
   arm(reason: CloseReason, onLinger: () => void): void {
-    if (this.#reason !== undefined || this.#ended) return;
-    this.#reason = reason;
-    this.#places = new Map();
+    if (this.#closing || this.#ended) return;
+    const reportTimer = setTimeout(onLinger, REPORT_MS).unref();
+    this.#closing = { reason, places: new Map(), reportTimer };
     if (this.#runner) closing.set(this.chainName, this);
-    this.#reportTimer = setTimeout(onLinger, REPORT_MS).unref();
     noteClose(this);
     if (pendingReads.size === 0) return;
     const reads = [...pendingReads];
-    this.#patienceTimer = setTimeout(() => this.#abandonAll(reads), PATIENCE_MS).unref();
+    this.#closing.patienceTimer = setTimeout(() => this.#abandonAll(reads), PATIENCE_MS).unref();
   }
 
   /** Stops unwinding for good, because the handler has ended. May be called repeatedly. */
   disarm(): void {
     this.#ended = true;
     if (this.#runner) noteEnd(this);
-    if (this.#chainName !== undefined) closing.delete(this.#chainName);
-    clearTimeout(this.#reportTimer);
-    clearTimeout(this.#patienceTimer);
     this.#runner = undefined;
-    this.#places = undefined;
+    if (this.#chainName !== undefined) closing.delete(this.#chainName);
+    if (!this.#closing) return;
+    clearTimeout(this.#closing.reportTimer);
+    clearTimeout(this.#closing.patienceTimer);
+    this.#closing.places = undefined;
   }
 
   /** Tells whether the running code is on this handler's own await chain. */
@@ -141,23 +147,23 @@ export class Unwinder implements RunningHandler {
    * @throws StreamClosedError when the handler has come round.
    */
   check(): Arrival {
-    if (this.#reason === undefined) return "elsewhere";
+    if (!this.#closing) return "elsewhere";
     const { chainName } = this;
     const chain = findAwaitChain(this.check);
     if (chain.name !== undefined && chain.name === chainName) return this.visit(chain.place);
     if (
       chain.name === undefined &&
       chain.isJob &&
-      [...(this.#left ?? [])].some((place) => isBelow(chain.place, place))
+      [...(this.#closing.left ?? [])].some((place) => isBelow(chain.place, place))
     ) {
-      throw new StreamClosedError(this.#endpoint, this.#reason);
+      throw new StreamClosedError(this.#endpoint, this.#closing.reason);
     }
     return "elsewhere";
   }
 
   /** Lets go of a read of this handler. */
   abandon(read: PendingRead): void {
-    if (this.#reason !== undefined) read.abandon(new StreamClosedError(this.#endpoint, this.#reason));
+    if (this.#closing) read.abandon(new StreamClosedError(this.#endpoint, this.#closing.reason));
   }
 
   #abandonAll(reads: readonly PendingRead[]): void {
@@ -172,26 +178,28 @@ export class Unwinder implements RunningHandler {
 
   /** Notes that the handler came to a place. @throws StreamClosedError when it has come round. */
   visit(place: string): Arrival {
-    if (!this.#places || this.#reason === undefined) return "elsewhere";
+    const state = this.#closing;
+    if (!state?.places) return "elsewhere";
+    const { places, reason } = state;
     const turn = currentTurn();
-    const visit = this.#places.get(place);
+    const visit = places.get(place);
     if (!visit) {
-      this.#places.set(place, { turn, rounds: 0 });
+      places.set(place, { turn, rounds: 0 });
       return "first";
     }
     if (visit.turn === turn) return "first";
     visit.turn = turn;
     visit.rounds++;
     const now = performance.now();
-    if (this.#thrownAt !== undefined && now - this.#thrownAt < REARM_MS) return "again";
-    if (this.#swallowed?.has(place) && visit.rounds < 2) return "again";
-    this.#thrownAt = now;
-    this.#left ??= new Set();
-    for (const each of this.#places.keys()) this.#left.add(each);
-    this.#swallowed ??= new Set();
-    this.#swallowed.add(place);
-    this.#places.clear();
-    throw new StreamClosedError(this.#endpoint, this.#reason);
+    if (state.thrownAt !== undefined && now - state.thrownAt < REARM_MS) return "again";
+    if (state.swallowed?.has(place) && visit.rounds < 2) return "again";
+    state.thrownAt = now;
+    state.left ??= new Set();
+    for (const each of places.keys()) state.left.add(each);
+    state.swallowed ??= new Set();
+    state.swallowed.add(place);
+    places.clear();
+    throw new StreamClosedError(this.#endpoint, reason);
   }
 }
 

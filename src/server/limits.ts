@@ -48,6 +48,11 @@ export class ConnectionLimits {
     return new ConnectionLease(this);
   }
 
+  /** @internal Whether connections are counted for each client, so that who that is has to be known. */
+  get areClientsCounted(): boolean {
+    return this.#maxPerClient !== Number.POSITIVE_INFINITY;
+  }
+
   /** @internal Counts a connection for a client. @throws TooManyConnectionsError */
   count(client: unknown): void {
     const count = this.#perClient.get(client) ?? 0;
@@ -77,9 +82,9 @@ class ConnectionLease implements Lease {
     this.#limits = limits;
   }
 
-  identify(user: unknown, { ip }: FastifyRequest): void {
-    if (!this.#limits) return;
-    const client = userKey(user) ?? `address ${ip}`;
+  identify(user: unknown, request: FastifyRequest): void {
+    if (!this.#limits?.areClientsCounted) return;
+    const client = userKey(user) ?? `address ${request.ip}`;
     this.#limits.count(client);
     this.#client = client;
   }

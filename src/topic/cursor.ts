@@ -20,6 +20,8 @@ export class CursorSigner {
   readonly #fingerprint: string;
   readonly #secret: string;
   readonly #prefix: string;
+  /** The latest position that was signed: whoever begins to follow a log begins at the same one. */
+  #latest: { position: number; cursor: string } | undefined;
 
   constructor(log: LogAddress, epoch: string) {
     this.#prefix = log.idPrefix ?? "";
@@ -33,8 +35,11 @@ export class CursorSigner {
 
   /** Makes the part of an id that stands for a position in this log. */
   sign(position: number): string {
+    if (this.#latest?.position === position) return this.#latest.cursor;
     const text = position.toString(36);
-    return `${this.#prefix}${this.#fingerprint}${text}.${this.#tag(text)}`;
+    const cursor = `${this.#prefix}${this.#fingerprint}${text}.${this.#tag(text)}`;
+    this.#latest = { position, cursor };
+    return cursor;
   }
 
   /**
