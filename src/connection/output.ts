@@ -2,6 +2,7 @@
 // while the client is slow, keeps the stream from falling silent and notices when it has stalled.
 
 import { formatKeepAliveComment, formatRetry, KEEP_ALIVE_FRAME } from "../wire/event-stream.ts";
+import { startTimer, type Timer } from "../async/timer.ts";
 import { flushAtEndOfTurn, type Flushable } from "../delivery/flush-turn.ts";
 import type { FrameBatch } from "../delivery/frame-batch.ts";
 import { IdleEntry, touchIdle, unwatchIdle } from "./idle-clock.ts";
@@ -19,6 +20,12 @@ const BATCH_BYTES = 65_536;
  */
 const HIGH_MARK_BYTES = 65_536;
 const LOW_MARK_BYTES = 16_384;
+/** How long the head may be kept back, in ms. */
+const MAX_HOLD_MS = 1_000;
+
+/** What opens the streams of an endpoint. */
+const openings = new WeakMap<ConnectionSettings, string>();
+
 /** Shared by all outputs that nobody waits for. */
 const NOBODY: never[] = [];
 
@@ -50,6 +57,7 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
   #scheduled = false;
   /** How many keep the head back while there is nothing to send with it. */
   #holds = 0;
+  #holdTimer: Timer | undefined;
   #committed = false;
   #finishing = false;
   #ended = false;
@@ -161,8 +169,15 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
     return () => {
       if (!isHeld) return;
       isHeld = false;
-      if (--this.#holds === 0) this.schedule();
+      if (this.#holds > 0 && --this.#holds === 0) this.#letHeadGo();
     };
+  }
+
+  #letHeadGo(): void {
+    this.#holds = 0;
+    this.#holdTimer?.clear();
+    this.#holdTimer = undefined;
+    this.schedule();
   }
 
   /** Has the head go out now. */
@@ -180,8 +195,7 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
     }
     this.#transport = transport;
     transport.attach(this);
-    const { keepAliveMs, retryMs } = this.#settings;
-    this.#write(formatKeepAliveComment(keepAliveMs) + (retryMs === undefined ? "" : formatRetry(retryMs)));
+    this.#write(openingOf(this.#settings));
   }
 
   /** @internal Called by the transport. */
@@ -198,7 +212,12 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
   /** @internal Called by the flush at the end of a turn. */
   flushTurn(): void {
     this.#scheduled = false;
-    if (this.#stopped || (this.#holds > 0 && !this.#committed && !this.#hasMore)) return;
+    if (this.#stopped) return;
+    if (this.#holds > 0 && !this.#committed && !this.#hasMore) {
+      // Most holds are over within the turn, and need none.
+      this.#holdTimer ??= startTimer(MAX_HOLD_MS, () => this.#letHeadGo(), { background: true });
+      return;
+    }
     this.commit();
     if (this.#transport) this.#write("");
   }
@@ -235,6 +254,7 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
     this.#rest = undefined;
     unwatchIdle(this);
     this.#stall?.stop();
+    this.#holdTimer?.clear();
     this.settle();
   }
 
@@ -382,4 +402,14 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
       this.#stall = undefined;
     }
   }
+}
+
+function openingOf(settings: ConnectionSettings): string {
+  let opening = openings.get(settings);
+  if (opening === undefined) {
+    const { keepAliveMs, retryMs } = settings;
+    opening = formatKeepAliveComment(keepAliveMs) + (retryMs === undefined ? "" : formatRetry(retryMs));
+    openings.set(settings, opening);
+  }
+  return opening;
 }

@@ -85,8 +85,8 @@ export interface PipeSink {
   /** Closes the stream of a client that is slower than what it is sent. */
   overflow(): void;
   /**
-   * Keeps the head back until the function that it gives is called, unless there is something to send before: who
-   * has the head may rely on what it stands for. That function may be called repeatedly.
+   * Keeps the head back until the function that it gives is called, but a second at most, and not when there is
+   * something to send: who has the head may rely on what it stands for. That function may be called repeatedly.
    */
   holdHead(): () => void;
   /** Set by what feeds the stream, which is asked for the id that the client has, and told of the close. */

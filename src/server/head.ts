@@ -77,8 +77,9 @@ export const takeOver: onSendHookHandler = (_request, reply, payload, done) => {
 function writeHead(reply: FastifyReply): void {
   const { raw } = reply;
   if (raw.headersSent || raw.destroyed) return;
-  const headers: Record<string, number | string | string[]> = {};
-  for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...STREAM_HEADERS })) {
+  const headers: Record<string, number | string | string[]> = { ...STREAM_HEADERS };
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (name in STREAM_HEADERS) continue;
     validateHeader(name, value);
     if (value !== undefined && !NOT_OURS.has(name)) headers[name] = value;
   }

@@ -1,4 +1,3 @@
-import { startTimer } from "../async/timer.ts";
 import type { Pipe, PipeOptions, PipeSink, PipeSource } from "../delivery/pipe.ts";
 import { suggest } from "../errors/suggest.ts";
 import { TopicError } from "../errors/topic-errors.ts";
@@ -10,9 +9,6 @@ import { PipedLog, type PipeOwner } from "./piped-log.ts";
 import { retryWhileOpen } from "./retry-while-open.ts";
 import { pipesOf, type StreamPipe, type StreamPipes } from "./stream-pipes.ts";
 import { TopicLog } from "./topic-log.ts";
-
-/** How long the head waits until the topics are listened to, in ms. */
-const MAX_HEAD_WAIT_MS = 1_000;
 
 /** Makes what feeds the streams of a server whose topics are with a broker. */
 export function createPipe(broker: () => Broker): Pipe {
@@ -64,7 +60,6 @@ class ActivePipe implements StreamPipe, PipeOwner {
     pipes.add(this);
     // A client that has the head may have something done, and expects here what is published then.
     const letHeadGo = sink.holdHead();
-    const timer = startTimer(MAX_HEAD_WAIT_MS, letHeadGo, { background: true });
     const onAway = (error: unknown): void => {
       letHeadGo();
       reportAway(sink, error);
@@ -79,7 +74,6 @@ class ActivePipe implements StreamPipe, PipeOwner {
       pipes.noteLocated();
       await pipes.whenLocated();
     } finally {
-      timer.clear();
       letHeadGo();
     }
     await this.#start();

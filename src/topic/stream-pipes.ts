@@ -46,25 +46,17 @@ export class StreamPipes implements SinkSource {
 
   /** Whether the client's id stands for a position in any of the logs. */
   get isKnown(): boolean {
-    return this.#logs.some(({ isKnown }) => isKnown);
-  }
-
-  get #logs(): readonly PipedPosition[] {
-    return this.#pipes.flatMap(({ logs }) => logs);
+    return this.#pipes.some(({ logs }) => logs.some(({ isKnown }) => isKnown));
   }
 
   /** Takes a pipe up. @throws TopicError if one of its logs is piped already. */
   add(pipe: StreamPipe): void {
-    const taken = new Set(this.#logs.map(({ address }) => formatAddress(address)));
-    for (const { address } of pipe.logs) {
-      const id = formatAddress(address);
-      if (taken.has(id)) {
-        throw new TopicError(
-          address.topic,
-          `${describeAddress(address)} is piped into this stream already. Pipe it once, or await the first pipe.`,
-        );
-      }
-      taken.add(id);
+    for (const [index, { address }] of pipe.logs.entries()) {
+      if (!this.#has(address) && !hasLog(pipe.logs.slice(0, index), address)) continue;
+      throw new TopicError(
+        address.topic,
+        `${describeAddress(address)} is piped into this stream already. Pipe it once, or await the first pipe.`,
+      );
     }
     this.#pipes = this.#pipes.concat(pipe);
   }
@@ -88,16 +80,27 @@ export class StreamPipes implements SinkSource {
   }
 
   get #areLocated(): boolean {
-    return this.#logs.every(({ cursor }) => cursor !== undefined);
+    return this.#pipes.every(({ logs }) => logs.every(({ cursor }) => cursor !== undefined));
+  }
+
+  #has(address: LogAddress): boolean {
+    return this.#pipes.some(({ logs }) => hasLog(logs, address));
   }
 
   currentId(): string {
     const parts: string[] = [];
-    for (const { cursor } of this.#logs) if (cursor !== undefined) parts.push(cursor);
+    for (const { logs } of this.#pipes) {
+      for (const { cursor } of logs) if (cursor !== undefined) parts.push(cursor);
+    }
     return joinCursors(parts);
   }
 
   onClose(): void {
     for (const pipe of this.#pipes) pipe.onClose();
   }
+}
+
+function hasLog(logs: readonly PipedPosition[], address: LogAddress): boolean {
+  const id = formatAddress(address);
+  return logs.some((log) => formatAddress(log.address) === id);
 }
