@@ -2,9 +2,9 @@
 //
 // Each stream has one async function, its runner, that alone awaits the handler's generator. Before a stack is read
 // the runners that are looked for are given names of their own (`nameRunner`): V8 asks for a function's name only
-// then, and a function with a name of its own takes 300 bytes more. Wherever code is awaited by the handler, directly or through helpers,
-// `Promise.all`/`any`/`race`, `then`, `for await` or `yield*`, the function's name is among the frames. It is
-// not for a timer, an event listener, another request, or a promise that nobody awaits.
+// then, and a function with a name of its own takes 300 bytes more. Wherever code is awaited by the handler, directly
+// or through helpers, `Promise.all`/`any`/`race`, `then`, `for await` or `yield*`, the runner's name is among the
+// frames. It is not for a timer, an event listener, another request, or a promise that nobody awaits.
 //
 // Not seen: code behind a promise that two awaits share, `new Promise(async …)`, async functions compiled to
 // ES2017 or older, and anything under `--no-async-stack-traces`. There the chain counts as somebody else's.

@@ -79,7 +79,7 @@ function writeHead(reply: FastifyReply): void {
   if (raw.headersSent || raw.destroyed) return;
   const headers: Record<string, number | string | string[]> = { ...STREAM_HEADERS };
   for (const [name, value] of Object.entries(reply.getHeaders())) {
-    if (name in STREAM_HEADERS) continue;
+    if (Object.hasOwn(STREAM_HEADERS, name)) continue;
     validateHeader(name, value);
     if (value !== undefined && !NOT_OURS.has(name)) headers[name] = value;
   }

@@ -190,7 +190,7 @@ export class RawConnection {
       if (!header) return this.#break(`not a header line: ${JSON.stringify(line)}`);
       const [, name = "", value = ""] = header;
       const key = name.toLowerCase();
-      const before = response.headers[key];
+      const before = Object.hasOwn(response.headers, key) ? response.headers[key] : undefined;
       response.headers[key] =
         before === undefined ? value : `${before}${key === "set-cookie" ? "\n" : ", "}${value}`;
     }

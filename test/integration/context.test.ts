@@ -117,6 +117,16 @@ describeTransports("the context", ({ serve }) => {
     });
   });
 
+  test("sends a header whatever its name, such as that of a property that all objects have", async () => {
+    run = (ctx) => {
+      ctx.createSSE();
+      ctx.reply.header("constructor", "mason");
+    };
+    const { open } = await serve({ models: [ContextModel] });
+    const client = await head(open("/api/context/go?id=1"));
+    expect(client.headers["constructor"]).toBe("mason");
+  });
+
   test("signal says ended when the stream has come to its end", async () => {
     run = (ctx) => {
       const { signal } = ctx;
