@@ -16,11 +16,15 @@ import type { Transport, TransportOwner } from "./transport.ts";
 interface HandleOwner {
   _handle?: { writeQueueSize?: number } | null;
 }
-interface Chunked {
+interface Inner {
   chunkedEncoding?: boolean;
+  _header?: unknown;
+  _headerSent?: boolean;
 }
 
 const NOTHING = Buffer.alloc(0);
+/** What is kept of a head that was sent; Node looks at no more of it than that it is there. */
+const SENT_HEAD = "HTTP/1.1 200 OK\r\n\r\n";
 const ignore = (): void => {};
 
 /** Writes to an HTTP/1.1 response or, for HTTP/2, to its stream, once the head is written. */
@@ -66,9 +70,7 @@ export class HTTPTransport implements Transport {
   write(chunk: string | Buffer, bytes: number): void {
     const socket = this.#findSocket();
     if (!socket) {
-      this.#hasWritten = true;
-      this.#onSent ??= () => this.#owner?.onSent();
-      this.#watchDrain(this.#target.write(chunk, this.#onSent), this.#target);
+      this.#writeThrough(chunk);
     } else if (typeof chunk === "string") {
       // All of it is ASCII if it has as many bytes as code units, and that is copied faster.
       const encoding = bytes === chunk.length ? "latin1" : "utf8";
@@ -89,10 +91,12 @@ export class HTTPTransport implements Transport {
   }
 
   watchSent(): void {
-    // Without a socket of its own every write tells.
-    if (!this.#socket?.writable || this.#socket.writableLength === 0 || this.#isAsked) return;
+    // Where another stands between the response and the socket, every write tells.
+    if (this.#onSent || this.#isAsked || this.pendingBytes === 0) return;
+    const target = this.#socket ?? this.#findSocket() ?? this.#target;
+    if (!target.writable) return;
     this.#isAsked = true;
-    this.#socket.write(NOTHING, () => {
+    target.write(NOTHING, () => {
       this.#isAsked = false;
       this.#owner?.onSent();
     });
@@ -106,12 +110,42 @@ export class HTTPTransport implements Transport {
     this.#target.destroy();
   }
 
+  /** Writes through the response. */
+  #writeThrough(chunk: string | Buffer): void {
+    this.#hasWritten = true;
+    const target = this.#target;
+    if (this.#isAlone) {
+      const { socket } = target as ServerResponse;
+      const wasCorked = (socket?.writableCorked ?? 0) > 0;
+      this.#watchDrain(target.write(chunk), target);
+      // Node holds it back until the next tick for what else may come, which is in this chunk already.
+      if (!wasCorked) socket?.uncork();
+    } else {
+      this.#onSent ??= () => this.#owner?.onSent();
+      this.#watchDrain(target.write(chunk, this.#onSent), target);
+    }
+    this.#forgetHead();
+  }
+
+  /** Whether nothing stands between the response and the socket. */
+  get #isAlone(): boolean {
+    if ("stream" in this.#response) return false;
+    const { socket, chunkedEncoding, write } = this.#response as ServerResponse & Inner;
+    // Whoever has put a function of their own there, as `inject` and instruments do, wants to see all of it.
+    return socket !== null && chunkedEncoding === true && write === ServerResponse.prototype.write;
+  }
+
+  /** Node keeps the text of the head for as long as the response lasts. */
+  #forgetHead(): void {
+    const response = this.#response as Inner;
+    // On HTTP/2 it is no text.
+    if (response._headerSent && typeof response._header === "string") response._header = SENT_HEAD;
+  }
+
   #findSocket(): Socket | undefined {
     if (this.#socket) return this.#socket.writable ? this.#socket : undefined;
-    const response = this.#response as ServerResponse & Chunked;
-    if (!this.#hasWritten || "stream" in this.#response || !response.chunkedEncoding) return undefined;
-    // Whoever has put a function of their own there, as `inject` and instruments do, wants to see all of it.
-    if (response.write !== ServerResponse.prototype.write) return undefined;
+    if (!this.#hasWritten || !this.#isAlone) return undefined;
+    const response = this.#response as ServerResponse & Inner;
     const { socket } = response;
     // Nothing of the response is anywhere else than in the socket.
     if (socket?.writable && response.writableLength === socket.writableLength) {

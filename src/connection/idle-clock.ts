@@ -6,11 +6,13 @@ import { clearTimeout, setTimeout } from "node:timers";
 
 /** Something that is watched for idleness. What is watched once per stream is an entry itself, to have no other. */
 export abstract class IdleEntry {
-  /** When it was active last, in whole ms of the process's clock, which take less room than fractions. */
+  /**
+   * When it was active last, in whole ms of the process's clock, which take less room than fractions; 0 while it is
+   * not watched.
+   */
   at = 0;
   previous: IdleEntry | undefined = undefined;
   next: IdleEntry | undefined = undefined;
-  watched = false;
 
   /** After how many ms without activity `onIdle` is called; the same for as long as the entry is watched. */
   abstract get periodMs(): number;
@@ -92,18 +94,17 @@ const lists = new Map<number, IdleList>();
 export function touchIdle(entry: IdleEntry): void {
   let list = lists.get(entry.periodMs);
   if (!list) lists.set(entry.periodMs, (list = new IdleList(entry.periodMs)));
-  if (entry.watched) list.touch(entry);
+  if (entry.at > 0) list.touch(entry);
   else list.append(entry);
-  entry.watched = true;
 }
 
 /** Stops watching an entry. The last one of a period takes the timer with it. */
 export function unwatchIdle(entry: IdleEntry): void {
-  if (!entry.watched) return;
+  if (entry.at === 0) return;
   const list = lists.get(entry.periodMs);
   if (!list) return;
   list.remove(entry);
-  entry.watched = false;
+  entry.at = 0;
   if (list.isEmpty) {
     list.stop();
     lists.delete(entry.periodMs);

@@ -1,16 +1,18 @@
 // Moves frames of one stream to its client: collects what one turn publishes, writes it in one piece, waits
 // while the client is slow, keeps the stream from falling silent and notices when it has stalled.
+//
+// An idle stream holds this for as long as it lasts, so what it needs only sometimes is made when it does.
 
 import { formatKeepAliveComment, formatRetry, KEEP_ALIVE_FRAME } from "../wire/event-stream.ts";
-import { startTimer, type Timer } from "../async/timer.ts";
 import { flushAtEndOfTurn, type Flushable } from "../delivery/flush-turn.ts";
 import type { FrameBatch } from "../delivery/frame-batch.ts";
+import { HeadHold } from "./head-hold.ts";
 import { IdleEntry, touchIdle, unwatchIdle } from "./idle-clock.ts";
 import { nextTurn } from "../scope/turn.ts";
 import type { ConnectionSettings } from "./settings.ts";
 import { StallWatch, type StallOwner } from "./stall-watch.ts";
 import type { Transport, TransportOwner } from "./transport.ts";
-import { joinChunks, WriteQueue } from "./write-queue.ts";
+import { WriteQueue } from "./write-queue.ts";
 
 /** Most bytes that go out in one write, unless one frame alone is larger. */
 const BATCH_BYTES = 65_536;
@@ -20,8 +22,15 @@ const BATCH_BYTES = 65_536;
  */
 const HIGH_MARK_BYTES = 65_536;
 const LOW_MARK_BYTES = 16_384;
-/** How long the head may be kept back, in ms. */
-const MAX_HOLD_MS = 1_000;
+
+/** How far an output has come; in this order. */
+const HEAD_WAITS = 0;
+/** The head can no longer become an HTTP error. */
+const COMMITTED = 1;
+/** What is left is written, and then the response is finished. */
+const FINISHING = 2;
+/** The transport was told to end. */
+const ENDED = 3;
 
 /** What opens the streams of an endpoint. */
 const openings = new WeakMap<ConnectionSettings, string>();
@@ -43,24 +52,19 @@ export interface OutputOwner {
 export class Output extends IdleEntry implements Flushable, StallOwner, TransportOwner {
   readonly #owner: OutputOwner;
   readonly #settings: ConnectionSettings;
-  readonly #queue = new WriteQueue();
+  /** From the first frame on that has to wait for the end of its turn, or longer. */
+  #queue: WriteQueue | undefined;
   #transport: Transport | undefined;
   /** While something is on its way. */
   #stall: StallWatch | undefined;
-  readonly #quickLimit: number;
   #written = 0;
   /** Bytes that were on their way when that was last looked at. */
   #pending = 0;
   #waiters: { bytes: number; resolve: () => void }[] = NOBODY;
-  /** What is left of a frame larger than a batch. */
-  #rest: Buffer | undefined;
   #scheduled = false;
-  /** How many keep the head back while there is nothing to send with it. */
-  #holds = 0;
-  #holdTimer: Timer | undefined;
-  #committed = false;
-  #finishing = false;
-  #ended = false;
+  /** While the head is kept back, unless there is something to send with it. */
+  #hold: HeadHold | undefined;
+  #phase = HEAD_WAITS;
   #stopped = false;
   #dropped = 0;
 
@@ -68,7 +72,6 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
     super();
     this.#owner = owner;
     this.#settings = settings;
-    this.#quickLimit = Math.min(BATCH_BYTES, settings.maxBufferedBytes) / 2;
   }
 
   /** Bytes that were written. */
@@ -88,25 +91,33 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
 
   /** `true` from the moment at which the head can no longer become an HTTP error. */
   get committed(): boolean {
-    return this.#committed;
+    return this.#phase !== HEAD_WAITS;
   }
 
   /** Bytes that wait here and in Node's own buffers. */
   get bufferedBytes(): number {
-    return this.#queue.bytes + (this.#rest?.length ?? 0) + (this.#transport?.pendingBytes ?? 0);
+    return this.#queuedBytes + (this.#transport?.pendingBytes ?? 0);
+  }
+
+  get #queuedBytes(): number {
+    return this.#queue?.bytes ?? 0;
   }
 
   /** `true` while a producer that honours back-pressure should pause. */
   get isFull(): boolean {
     // What is on its way has only become less since it was last looked at.
-    const most = this.#queue.bytes + this.#pending;
-    if (!this.#rest && most <= this.#quickLimit) return false;
+    if (this.#queuedBytes + this.#pending <= this.#quickLimit) return false;
     return this.bufferedBytes > Math.min(HIGH_MARK_BYTES, this.#settings.maxBufferedBytes / 2);
   }
 
   /** `true` when no more than the low mark waits. */
   get isLow(): boolean {
     return this.bufferedBytes <= this.#lowMark;
+  }
+
+  /** What fits for certain, without a look at the socket. */
+  get #quickLimit(): number {
+    return Math.min(BATCH_BYTES, this.#settings.maxBufferedBytes) / 2;
   }
 
   get #lowMark(): number {
@@ -135,7 +146,7 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
     const { bytes, frames } = batch;
     const transport = this.#transport;
     const isIdle =
-      !this.#scheduled && this.#queue.bytes === 0 && !this.#rest && !this.#stopped && !this.#finishing;
+      !this.#scheduled && this.#queuedBytes === 0 && !this.#stopped && this.#phase === COMMITTED;
     const isTaken = frames.length === 1 || bytes.length <= this.#settings.maxBufferedBytes;
     if (isIdle && isTaken && transport?.pendingBytes === 0) {
       // Nothing waits, so it need not wait for the end of the turn, which is when batches come.
@@ -151,8 +162,7 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
 
   /** Takes a frame whatever waits already: for the few that end a stream. */
   pushLast(frame: string): void {
-    this.#queue.push(frame, Buffer.byteLength(frame), 0);
-    this.schedule();
+    this.#enqueue(frame, Buffer.byteLength(frame), 0);
   }
 
   /** Has the head, and what there is to write, go out at the end of this turn. */
@@ -164,26 +174,17 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
 
   /** Keeps the head back while there is nothing to send with it; gives what lets it go, to be called at any time. */
   hold(): () => void {
-    let isHeld = true;
-    this.#holds++;
-    return () => {
-      if (!isHeld) return;
-      isHeld = false;
-      if (this.#holds > 0 && --this.#holds === 0) this.#letHeadGo();
-    };
-  }
-
-  #letHeadGo(): void {
-    this.#holds = 0;
-    this.#holdTimer?.clear();
-    this.#holdTimer = undefined;
-    this.schedule();
+    this.#hold ??= new HeadHold(() => {
+      this.#hold = undefined;
+      this.schedule();
+    });
+    return this.#hold.add();
   }
 
   /** Has the head go out now. */
   commit(): void {
-    if (this.#committed || this.#stopped) return;
-    this.#committed = true;
+    if (this.committed || this.#stopped) return;
+    this.#phase = COMMITTED;
     this.#owner.commitHead();
   }
 
@@ -195,7 +196,15 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
     }
     this.#transport = transport;
     transport.attach(this);
-    this.#write(openingOf(this.#settings));
+    const opening = openingOf(this.#settings);
+    const bytes = Buffer.byteLength(opening);
+    if (this.#hasMore) {
+      this.#queue?.pushFirst(opening, bytes);
+    } else {
+      transport.write(opening, bytes);
+      this.#noteWritten(transport, bytes);
+    }
+    this.#write();
   }
 
   /** @internal Called by the transport. */
@@ -213,13 +222,12 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
   flushTurn(): void {
     this.#scheduled = false;
     if (this.#stopped) return;
-    if (this.#holds > 0 && !this.#committed && !this.#hasMore) {
-      // Most holds are over within the turn, and need none.
-      this.#holdTimer ??= startTimer(MAX_HOLD_MS, () => this.#letHeadGo(), { background: true });
+    if (this.#hold && !this.committed && !this.#hasMore) {
+      this.#hold.start();
       return;
     }
     this.commit();
-    if (this.#transport) this.#write("");
+    this.#write();
   }
 
   /** Resolves when no more than the low mark waits, or when the output stops. Never within the same turn. */
@@ -242,19 +250,18 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
 
   /** Writes what is left and finishes the response; `onFlushed` of the owner tells when that is done. */
   finish(): void {
-    this.#finishing = true;
     this.commit();
-    if (this.#transport) this.#write("");
+    this.#phase = FINISHING;
+    this.#write();
   }
 
   /** Stops for good: nothing is written any more, nothing is watched, no wait is left. */
   stop(): void {
     this.#stopped = true;
-    this.#queue.clear();
-    this.#rest = undefined;
+    this.#queue = undefined;
     unwatchIdle(this);
     this.#stall?.stop();
-    this.#holdTimer?.clear();
+    this.#hold?.stop();
     this.settle();
   }
 
@@ -270,12 +277,15 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
 
   /** @internal Called by the clock. */
   override onIdle(): void {
-    if (!this.#finishing && !this.#ended && this.bufferedBytes === 0) this.#write(KEEP_ALIVE_FRAME);
+    const transport = this.#transport;
+    if (!transport || this.#phase !== COMMITTED || this.bufferedBytes > 0) return;
+    transport.write(KEEP_ALIVE_FRAME, KEEP_ALIVE_FRAME.length);
+    this.#noteWritten(transport, KEEP_ALIVE_FRAME.length);
   }
 
   /** @internal For the watch, as the rest of `StallOwner`. */
   get isEnding(): boolean {
-    return this.#ended;
+    return this.#phase === ENDED;
   }
 
   onStall(): void {
@@ -288,21 +298,21 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
 
   /** Takes what certainly fits, without a look at the socket: some waits already, so that it will be written. */
   #pushQuickly(chunk: string | Buffer, size: number, events: number): boolean {
-    const queued = this.#queue.bytes;
-    if (queued === 0 || this.#rest || queued + size + this.#pending > this.#quickLimit) return false;
-    this.#queue.push(chunk, size, events);
+    const queued = this.#queuedBytes;
+    if (queued === 0 || queued + size + this.#pending > this.#quickLimit) return false;
+    this.#queue?.push(chunk, size, events);
     return true;
   }
 
   #push(chunk: string | Buffer, size: number, events: number): boolean {
     if (this.#pushQuickly(chunk, size, events)) return true;
     const wasEmpty = this.bufferedBytes === 0;
-    if (this.#queue.bytes + size > BATCH_BYTES) this.#makeWay(size);
+    if (this.#queuedBytes + size > BATCH_BYTES) this.#makeWay(size);
     const { maxBufferedBytes, overflow } = this.#settings;
     let room = maxBufferedBytes - this.bufferedBytes - size;
     if (room < 0 && !wasEmpty && this.bufferedBytes > 0) {
       if (overflow === "close") return false;
-      while (room < 0 && this.#queue.bytes > 0) {
+      while (room < 0 && this.#queue?.hasWhole) {
         const dropped = this.#queue.drop();
         room += dropped.bytes;
         this.#dropped += dropped.events;
@@ -312,62 +322,47 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
         return true;
       }
     }
+    this.#enqueue(chunk, size, events);
+    return true;
+  }
+
+  #enqueue(chunk: string | Buffer, size: number, events: number): void {
+    if (this.#stopped) return;
+    this.#queue ??= new WriteQueue();
     this.#queue.push(chunk, size, events);
     this.schedule();
-    return true;
   }
 
   /** Before a frame is refused, or much waits: writes as much as Node's buffers take within this turn. */
   #makeWay(size: number): void {
     if (this.bufferedBytes + size > this.#settings.maxBufferedBytes) this.commit();
-    if (this.#transport) this.#write("");
+    this.#write();
   }
 
-  #write(before: string): void {
+  #write(): void {
     const transport = this.#transport;
     if (!transport) return;
-    let text = before;
-    let wrote = false;
-    while (text !== "" || (this.#hasMore && !transport.needsDrain)) {
-      const { chunk, bytes } = this.#nextChunk(text);
+    let written = 0;
+    while (this.#queue && this.#hasMore && !transport.needsDrain) {
+      const { chunk, bytes } = this.#queue.take(this.#batchLimit, BATCH_BYTES);
       transport.write(chunk, bytes);
-      this.#written += bytes;
-      text = "";
-      wrote = true;
+      written += bytes;
     }
-    if (wrote) this.#noteActivity(transport);
+    if (written > 0) this.#noteWritten(transport, written);
     else this.#watchProgress(transport);
     if (this.#waiters.length > 0) {
       this.settle(this.bufferedBytes);
       if (this.#waiters.length > 0) transport.watchSent();
     }
-    if (this.#finishing && !this.#hasMore) this.#finishTransport(transport);
+    if (this.#phase === FINISHING && !this.#hasMore) this.#finishTransport(transport);
   }
 
   get #hasMore(): boolean {
-    return this.#queue.bytes > 0 || this.#rest !== undefined;
-  }
-
-  /** A frame larger than a batch goes out in pieces, so that a slow client is seen to take them. */
-  #nextChunk(before: string): { chunk: string | Buffer; bytes: number } {
-    if (!this.#rest) {
-      const { chunk, bytes: taken } = this.#queue.take(this.#batchLimit());
-      const whole = before === "" ? chunk : joinChunks(taken === 0 ? [before] : [before, chunk]);
-      const bytes = taken + Buffer.byteLength(before);
-      if (taken <= BATCH_BYTES) return { chunk: whole, bytes };
-      this.#rest = typeof whole === "string" ? Buffer.from(whole) : whole;
-    }
-    const chunk = this.#rest.subarray(0, BATCH_BYTES);
-    this.#rest = this.#rest.length > BATCH_BYTES ? this.#rest.subarray(BATCH_BYTES) : undefined;
-    return { chunk, bytes: chunk.length };
+    return this.#queuedBytes > 0;
   }
 
   #noteWritten(transport: Transport, bytes: number): void {
     this.#written += bytes;
-    this.#noteActivity(transport);
-  }
-
-  #noteActivity(transport: Transport): void {
     if (this.#settings.keepAliveMs !== false) touchIdle(this);
     this.#watchProgress(transport);
   }
@@ -381,13 +376,12 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
   }
 
   /** Bytes on their way cannot be dropped, so under a small limit they are kept to half of it. */
-  #batchLimit(): number {
+  get #batchLimit(): number {
     return Math.min(BATCH_BYTES, Math.ceil(this.#settings.maxBufferedBytes / 2));
   }
 
   #finishTransport(transport: Transport): void {
-    this.#finishing = false;
-    this.#ended = true;
+    this.#phase = ENDED;
     unwatchIdle(this);
     transport.end(() => this.#owner.onFlushed());
     if (!this.#stopped) this.#watchProgress(transport);
@@ -395,7 +389,7 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
 
   #watchProgress(transport: Transport): void {
     this.#pending = transport.pendingBytes;
-    if (this.#pending > 0 || this.#ended) {
+    if (this.#pending > 0 || this.isEnding) {
       this.#stall ??= new StallWatch(this, transport, this.#settings.stallTimeoutMs);
     } else if (this.#stall) {
       this.#stall.stop();

@@ -12,10 +12,17 @@ export class WriteQueue {
   #events: number[] = NONE;
   #head = 0;
   #bytes = 0;
+  /** What is left of a frame that goes out in pieces. */
+  #rest: Buffer | undefined;
 
-  /** Bytes of all frames. */
+  /** Bytes of all that waits. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Whether there is a frame of which nothing was taken yet. */
+  get hasWhole(): boolean {
+    return this.#head < this.#chunks.length;
   }
 
   push(chunk: string | Buffer, bytes: number, events: number): void {
@@ -30,8 +37,20 @@ export class WriteQueue {
     this.#bytes += bytes;
   }
 
-  /** Takes frames off the front in one piece: at least one, and further ones while they fit `limit` bytes. */
-  take(limit: number): { chunk: string | Buffer; bytes: number } {
+  /** Puts something before all else, nothing having been taken yet. */
+  pushFirst(chunk: string, bytes: number): void {
+    this.#chunks.unshift(chunk);
+    this.#sizes.unshift(bytes);
+    this.#events.unshift(0);
+    this.#bytes += bytes;
+  }
+
+  /**
+   * Takes what is to be written next, in one piece: frames while they fit `limit` bytes, but one at least. A frame of
+   * more than `most` bytes is given in pieces of that size, so that a slow client is seen to take them.
+   */
+  take(limit: number, most: number): { chunk: string | Buffer; bytes: number } {
+    if (this.#rest) return this.#takePiece(this.#rest, most);
     const start = this.#head;
     let bytes = 0;
     while (this.#head < this.#chunks.length) {
@@ -41,15 +60,16 @@ export class WriteQueue {
       this.#head++;
     }
     const chunk = joinChunks(this.#chunks.slice(start, this.#head));
-    this.#bytes -= bytes;
     this.#compact(start);
+    if (bytes > most) return this.#takePiece(typeof chunk === "string" ? Buffer.from(chunk) : chunk, most);
+    this.#bytes -= bytes;
     return { chunk, bytes };
   }
 
-  /** Drops the oldest frame and tells what it was; nothing when there is none. */
+  /** Drops the oldest frame of which nothing was taken yet, and tells what it was; nothing when there is none. */
   drop(): { bytes: number; events: number } {
     const start = this.#head;
-    if (start === this.#chunks.length) return { bytes: 0, events: 0 };
+    if (!this.hasWhole) return { bytes: 0, events: 0 };
     const dropped = { bytes: this.#sizes[start] ?? 0, events: this.#events[start] ?? 0 };
     this.#head++;
     this.#bytes -= dropped.bytes;
@@ -57,16 +77,18 @@ export class WriteQueue {
     return dropped;
   }
 
-  clear(): void {
-    this.#chunks = this.#sizes = this.#events = NONE;
-    this.#head = 0;
-    this.#bytes = 0;
+  #takePiece(frame: Buffer, most: number): { chunk: Buffer; bytes: number } {
+    const chunk = frame.subarray(0, most);
+    this.#rest = frame.length > most ? frame.subarray(most) : undefined;
+    this.#bytes -= chunk.length;
+    return { chunk, bytes: chunk.length };
   }
 
   /** Lets go of what was taken from `start` on. */
   #compact(start: number): void {
     if (this.#head === this.#chunks.length) {
-      this.clear();
+      this.#chunks = this.#sizes = this.#events = NONE;
+      this.#head = 0;
     } else if (this.#head > 64 && this.#head * 2 > this.#chunks.length) {
       for (const array of [this.#chunks, this.#sizes, this.#events]) array.splice(0, this.#head);
       this.#head = 0;
@@ -77,7 +99,7 @@ export class WriteQueue {
 }
 
 /** Puts chunks together. One alone stays as it is, so that shared bytes are not copied. */
-export function joinChunks(chunks: readonly (string | Buffer)[]): string | Buffer {
+function joinChunks(chunks: readonly (string | Buffer)[]): string | Buffer {
   const [first = ""] = chunks;
   if (chunks.length <= 1) return first;
   if (chunks.every((chunk) => typeof chunk === "string")) return chunks.join("");

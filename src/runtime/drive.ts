@@ -28,21 +28,34 @@ export interface HandlerOwner {
 
 /** Runs a handler, publishing what it yields with back-pressure. */
 export function drive(connection: StreamConnection, handler: Handler, owner: HandlerOwner): void {
-  // Suspended for as long as the stream lasts, so it holds no more than it has to, and nothing awaits it.
-  const runner = async (): Promise<void> => {
-    let failure: { error: unknown } | undefined;
+  const runner = createRunner();
+  connection.unwinder.begin(runner);
+  // Nothing awaits it.
+  void runner(connection, handler, owner);
+}
+
+/**
+ * Makes the function that awaits one handler. It is suspended for as long as the stream lasts, so it holds no more
+ * than it has to: what it works on are arguments, since what it closed over would take a scope of its own.
+ */
+function createRunner() {
+  return async (connection: StreamConnection, handler: Handler, owner: HandlerOwner): Promise<void> => {
     try {
       const step = await handler.next();
       if (!step.done) await publishSteps(connection, handler, step);
     } catch (error) {
-      failure = { error };
+      noteFailure(connection, owner, error);
+      return;
     }
     connection.unwinder.disarm();
-    if (!failure || (connection.closed && isUnwinding(failure.error, connection))) owner.onReturn();
-    else owner.onThrow(failure.error);
+    owner.onReturn();
   };
-  connection.unwinder.begin(runner);
-  void runner();
+}
+
+function noteFailure(connection: StreamConnection, owner: HandlerOwner, error: unknown): void {
+  connection.unwinder.disarm();
+  if (connection.closed && isUnwinding(error, connection)) owner.onReturn();
+  else owner.onThrow(error);
 }
 
 /** Publishes what a handler yields, beginning with its first step, until it has ended. */

@@ -59,6 +59,7 @@ export async function serveStream(
   await run.onReturn();
 }
 
+const STARTED_AT = Date.now();
 let created = 0;
 
 class StreamRun implements ConnectionHost, OpenStream, RunRequest, HandlerOwner {
@@ -66,7 +67,8 @@ class StreamRun implements ConnectionHost, OpenStream, RunRequest, HandlerOwner 
   readonly reply: FastifyReply;
   readonly runId: string | undefined;
   readonly connection: StreamConnection;
-  readonly openedAt = Date.now();
+  /** In ms of the process, a small number, which takes less room than a date. */
+  readonly #openedMs = Date.now() - STARTED_AT;
   isListed = false;
   lease: Lease | undefined;
   user: unknown = null;
@@ -99,6 +101,10 @@ class StreamRun implements ConnectionHost, OpenStream, RunRequest, HandlerOwner 
 
   get id(): string {
     return this.#serial.toString(36);
+  }
+
+  get openedAt(): number {
+    return STARTED_AT + this.#openedMs;
   }
 
   get lastEventId(): string | undefined {

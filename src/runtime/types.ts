@@ -55,7 +55,7 @@ export interface OpenStream {
 export interface Lease {
   /** Counts the connection for its user, else for where it comes from. @throws TooManyConnectionsError */
   identify(user: unknown, request: FastifyRequest): void;
-  /** Gives the place back. May be called repeatedly. */
+  /** Gives the place back; to be called once. */
   release(): void;
 }
 

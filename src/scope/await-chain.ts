@@ -21,7 +21,7 @@ const FRAME_LIMIT = 1000;
 let created = 0;
 
 /** The one function that awaits a handler. */
-export type Runner = (this: void) => Promise<void>;
+export type Runner = (this: void, ...args: never[]) => Promise<void>;
 
 /** Gives a runner a name that no other has in this process, and returns it. */
 export function nameRunner(runner: Runner): string {

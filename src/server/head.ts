@@ -86,9 +86,6 @@ function writeHead(reply: FastifyReply): void {
   withoutConnection(reply);
   // All at once: what is set one by one is kept for as long as the stream lasts.
   raw.writeHead(200, headers);
-  // Node keeps the head's text, as the two dozen pieces that it was put together from until one looks into it.
-  const { _header: text } = raw as { _header?: unknown };
-  if (typeof text === "string") text.charCodeAt(0);
 }
 
 /** Before any is set, and on HTTP/2 too, where Node would send what HTTP/1 refuses. @throws TypeError */

@@ -13,6 +13,8 @@ export class ConnectionLimits {
   readonly #maxConnections: number;
   readonly #maxPerClient: number;
   readonly #perClient = new Map<unknown, number>();
+  /** For all connections where none is counted for its client. */
+  readonly #sharedLease: Lease = { identify: () => {}, release: () => this.discount(undefined) };
   #connections = 0;
   #isClosing = false;
 
@@ -45,12 +47,7 @@ export class ConnectionLimits {
       );
     }
     this.#connections++;
-    return new ConnectionLease(this);
-  }
-
-  /** @internal Whether connections are counted for each client, so that who that is has to be known. */
-  get areClientsCounted(): boolean {
-    return this.#maxPerClient !== Number.POSITIVE_INFINITY;
+    return this.#maxPerClient === Number.POSITIVE_INFINITY ? this.#sharedLease : new ConnectionLease(this);
   }
 
   /** @internal Counts a connection for a client. @throws TooManyConnectionsError */
@@ -73,8 +70,7 @@ export class ConnectionLimits {
 }
 
 class ConnectionLease implements Lease {
-  /** Until it is released. */
-  #limits: ConnectionLimits | undefined;
+  readonly #limits: ConnectionLimits;
   /** Whom the connection is counted for. */
   #client: unknown;
 
@@ -83,14 +79,12 @@ class ConnectionLease implements Lease {
   }
 
   identify(user: unknown, request: FastifyRequest): void {
-    if (!this.#limits?.areClientsCounted) return;
     const client = userKey(user) ?? `address ${request.ip}`;
     this.#limits.count(client);
     this.#client = client;
   }
 
   release(): void {
-    this.#limits?.discount(this.#client);
-    this.#limits = undefined;
+    this.#limits.discount(this.#client);
   }
 }

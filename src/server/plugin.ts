@@ -6,6 +6,7 @@ import { answerErrors } from "./error-reply.ts";
 import { FAREWELL_MS, OpenConnections } from "./open-connections.ts";
 import { addRoutes } from "./routes.ts";
 import type { Runs } from "../runtime/runs.ts";
+import { shareListenMethods } from "./share-listen-methods.ts";
 import { Streams } from "./streams.ts";
 
 declare module "fastify" {
@@ -41,6 +42,7 @@ export async function mount(
       answerErrors(scope, fastify);
       addRoutes(scope, application);
       const connections = new OpenConnections(scope.server);
+      shareListenMethods(scope.server);
       scope.addHook("preClose", async () => {
         const deadline = Date.now() + application.shutdownBoundMs(scope);
         await application.drain(scope.log, deadline - FAREWELL_MS - Date.now());
