@@ -52,7 +52,7 @@ export interface OutputOwner {
 export class Output extends IdleEntry implements Flushable, StallOwner, TransportOwner {
   readonly #owner: OutputOwner;
   readonly #settings: ConnectionSettings;
-  /** From the first frame on that has to wait for the end of its turn, or longer. */
+  /** While something waits, be it for the end of the turn. */
   #queue: WriteQueue | undefined;
   #transport: Transport | undefined;
   /** While something is on its way. */
@@ -354,7 +354,9 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
       this.settle(this.bufferedBytes);
       if (this.#waiters.length > 0) transport.watchSent();
     }
-    if (this.#phase === FINISHING && !this.#hasMore) this.#finishTransport(transport);
+    if (this.#hasMore) return;
+    this.#queue = undefined;
+    if (this.#phase === FINISHING) this.#finishTransport(transport);
   }
 
   get #hasMore(): boolean {

@@ -1,16 +1,16 @@
-/** Of all queues that are empty, which most are. */
-const NONE: never[] = [];
+/** What waits as one; it may hold several frames that many connections get alike. */
+interface Entry {
+  readonly chunk: string | Buffer;
+  /** In UTF-8. */
+  readonly bytes: number;
+  readonly events: number;
+  next: Entry | undefined;
+}
 
-/**
- * Frames that wait to be written, oldest first; an entry may hold several that many connections get alike. Amortised
- * O(1) at both ends: taken frames are only cut off the arrays when they are half of them.
- */
+/** Frames that wait to be written, oldest first. A list, since most queues have one frame or two and are empty then. */
 export class WriteQueue {
-  #chunks: (string | Buffer)[] = NONE;
-  /** Bytes in UTF-8, and events, of each chunk. */
-  #sizes: number[] = NONE;
-  #events: number[] = NONE;
-  #head = 0;
+  #first: Entry | undefined;
+  #last: Entry | undefined;
   #bytes = 0;
   /** What is left of a frame that goes out in pieces. */
   #rest: Buffer | undefined;
@@ -22,26 +22,21 @@ export class WriteQueue {
 
   /** Whether there is a frame of which nothing was taken yet. */
   get hasWhole(): boolean {
-    return this.#head < this.#chunks.length;
+    return this.#first !== undefined;
   }
 
   push(chunk: string | Buffer, bytes: number, events: number): void {
-    if (this.#chunks === NONE) {
-      this.#chunks = [];
-      this.#sizes = [];
-      this.#events = [];
-    }
-    this.#chunks.push(chunk);
-    this.#sizes.push(bytes);
-    this.#events.push(events);
+    const entry: Entry = { chunk, bytes, events, next: undefined };
+    if (this.#last) this.#last.next = entry;
+    else this.#first = entry;
+    this.#last = entry;
     this.#bytes += bytes;
   }
 
   /** Puts something before all else, nothing having been taken yet. */
   pushFirst(chunk: string, bytes: number): void {
-    this.#chunks.unshift(chunk);
-    this.#sizes.unshift(bytes);
-    this.#events.unshift(0);
+    this.#first = { chunk, bytes, events: 0, next: this.#first };
+    this.#last ??= this.#first;
     this.#bytes += bytes;
   }
 
@@ -51,16 +46,18 @@ export class WriteQueue {
    */
   take(limit: number, most: number): { chunk: string | Buffer; bytes: number } {
     if (this.#rest) return this.#takePiece(this.#rest, most);
-    const start = this.#head;
-    let bytes = 0;
-    while (this.#head < this.#chunks.length) {
-      const size = this.#sizes[this.#head] ?? 0;
-      if (bytes > 0 && bytes + size > limit) break;
-      bytes += size;
-      this.#head++;
+    const first = this.#first;
+    if (!first) return { chunk: "", bytes: 0 };
+    let { chunk, bytes, next } = first;
+    if (next && bytes + next.bytes <= limit) {
+      const chunks = [chunk];
+      for (; next && bytes + next.bytes <= limit; next = next.next) {
+        chunks.push(next.chunk);
+        bytes += next.bytes;
+      }
+      chunk = joinChunks(chunks);
     }
-    const chunk = joinChunks(this.#chunks.slice(start, this.#head));
-    this.#compact(start);
+    this.#cut(next);
     if (bytes > most) return this.#takePiece(typeof chunk === "string" ? Buffer.from(chunk) : chunk, most);
     this.#bytes -= bytes;
     return { chunk, bytes };
@@ -68,13 +65,11 @@ export class WriteQueue {
 
   /** Drops the oldest frame of which nothing was taken yet, and tells what it was; nothing when there is none. */
   drop(): { bytes: number; events: number } {
-    const start = this.#head;
-    if (!this.hasWhole) return { bytes: 0, events: 0 };
-    const dropped = { bytes: this.#sizes[start] ?? 0, events: this.#events[start] ?? 0 };
-    this.#head++;
-    this.#bytes -= dropped.bytes;
-    this.#compact(start);
-    return dropped;
+    const first = this.#first;
+    if (!first) return { bytes: 0, events: 0 };
+    this.#cut(first.next);
+    this.#bytes -= first.bytes;
+    return first;
   }
 
   #takePiece(frame: Buffer, most: number): { chunk: Buffer; bytes: number } {
@@ -84,24 +79,14 @@ export class WriteQueue {
     return { chunk, bytes: chunk.length };
   }
 
-  /** Lets go of what was taken from `start` on. */
-  #compact(start: number): void {
-    if (this.#head === this.#chunks.length) {
-      this.#chunks = this.#sizes = this.#events = NONE;
-      this.#head = 0;
-    } else if (this.#head > 64 && this.#head * 2 > this.#chunks.length) {
-      for (const array of [this.#chunks, this.#sizes, this.#events]) array.splice(0, this.#head);
-      this.#head = 0;
-    } else {
-      this.#chunks.fill("", start, this.#head);
-    }
+  /** Lets go of what comes before an entry. */
+  #cut(first: Entry | undefined): void {
+    this.#first = first;
+    if (!first) this.#last = undefined;
   }
 }
 
-/** Puts chunks together. One alone stays as it is, so that shared bytes are not copied. */
 function joinChunks(chunks: readonly (string | Buffer)[]): string | Buffer {
-  const [first = ""] = chunks;
-  if (chunks.length <= 1) return first;
   if (chunks.every((chunk) => typeof chunk === "string")) return chunks.join("");
   return Buffer.concat(chunks.map((chunk) => (typeof chunk === "string" ? Buffer.from(chunk) : chunk)));
 }

@@ -20,6 +20,7 @@ export type Handler = AsyncGenerator<unknown, unknown, undefined>;
 
 /** Who is told how a handler has ended; called once, all its `finally` blocks having run. */
 export interface HandlerOwner {
+  readonly connection: StreamConnection;
   /** It has returned, or was unwound. */
   onReturn(): unknown;
   /** It has thrown something else. */
@@ -27,11 +28,11 @@ export interface HandlerOwner {
 }
 
 /** Runs a handler, publishing what it yields with back-pressure. */
-export function drive(connection: StreamConnection, handler: Handler, owner: HandlerOwner): void {
+export function drive(handler: Handler, owner: HandlerOwner): void {
   const runner = createRunner();
-  connection.unwinder.begin(runner);
+  owner.connection.unwinder.begin(runner);
   // Nothing awaits it.
-  void runner(connection, handler, owner);
+  void runner(handler, owner);
 }
 
 /**
@@ -39,20 +40,21 @@ export function drive(connection: StreamConnection, handler: Handler, owner: Han
  * than it has to: what it works on are arguments, since what it closed over would take a scope of its own.
  */
 function createRunner() {
-  return async (connection: StreamConnection, handler: Handler, owner: HandlerOwner): Promise<void> => {
+  return async (handler: Handler, owner: HandlerOwner): Promise<void> => {
     try {
       const step = await handler.next();
-      if (!step.done) await publishSteps(connection, handler, step);
+      if (!step.done) await publishSteps(owner.connection, handler, step);
     } catch (error) {
-      noteFailure(connection, owner, error);
+      noteFailure(owner, error);
       return;
     }
-    connection.unwinder.disarm();
+    owner.connection.unwinder.disarm();
     owner.onReturn();
   };
 }
 
-function noteFailure(connection: StreamConnection, owner: HandlerOwner, error: unknown): void {
+function noteFailure(owner: HandlerOwner, error: unknown): void {
+  const { connection } = owner;
   connection.unwinder.disarm();
   if (connection.closed && isUnwinding(error, connection)) owner.onReturn();
   else owner.onThrow(error);

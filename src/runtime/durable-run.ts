@@ -163,7 +163,7 @@ export class DurableRun implements Run, OpenStream, ConnectionHost, FeedSubscrib
       if (!connection.closed) {
         const handler = endpoint.handler.apply(endpoint.model, [...args]) as Handler;
         await new Promise<void>((resolve, reject) =>
-          drive(connection, handler, { onReturn: resolve, onThrow: reject }),
+          drive(handler, { connection, onReturn: resolve, onThrow: reject }),
         );
       }
       if (connection.closed && !connection.committed) await this.#abandon();

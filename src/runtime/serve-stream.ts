@@ -47,7 +47,7 @@ export async function serveStream(
       } else {
         const handler = await run.start();
         if (handler) {
-          drive(connection, handler, run);
+          drive(handler, run);
           return;
         }
       }
