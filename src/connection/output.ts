@@ -145,8 +145,7 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
   pushBatch(batch: FrameBatch): boolean {
     const { bytes, frames } = batch;
     const transport = this.#transport;
-    const isIdle =
-      !this.#scheduled && this.#queuedBytes === 0 && !this.#stopped && this.#phase === COMMITTED;
+    const isIdle = !this.#scheduled && this.#queuedBytes === 0 && !this.#stopped && this.#phase === COMMITTED;
     const isTaken = frames.length === 1 || bytes.length <= this.#settings.maxBufferedBytes;
     if (isIdle && isTaken && transport?.pendingBytes === 0) {
       // Nothing waits, so it need not wait for the end of the turn, which is when batches come.

@@ -7,7 +7,7 @@ import { formatEventStart, formatId, GAP_EVENT } from "../wire/event-stream.ts";
 import type { FramedEntry } from "../topic/entry.ts";
 import { acquireFeed, type Feed } from "../topic/feed.ts";
 import { Hole, LogReader } from "../topic/log-reader.ts";
-import { reportAway } from "../topic/pipe-subscriber.ts";
+import { reportAway } from "../topic/piped-log.ts";
 import { retryWhileOpen } from "../topic/retry-while-open.ts";
 import { ALIVE_MS, isMark, MARKS, outcomeOf, type RunLog, type RunOutcome } from "./run-log.ts";
 
@@ -31,20 +31,19 @@ export interface ViewOptions {
 
 /** Sends a viewer the events of a run, from a position on, until the run is over or the viewer's stream is. */
 export async function viewRun(sink: PipeSink, log: RunLog, options: ViewOptions): Promise<ViewOutcome> {
-  const lease = await retryWhileOpen(
+  const feed = await retryWhileOpen(
     sink,
     async () => ((await log.exists()) ? await acquireFeed(log.broker, log.address) : "gone"),
     (error) => reportAway(sink, error),
   );
-  if (!lease) return "closed";
-  if (lease === "gone") return "gone";
+  if (!feed) return "closed";
+  if (feed === "gone") return "gone";
   try {
-    const { feed } = lease;
     const position = options.after === undefined ? 0 : feed.find(options.after);
     if (position === undefined) return "gone";
     return await follow(sink, log, feed, position, options);
   } finally {
-    lease.release();
+    feed.release();
   }
 }
 
@@ -109,7 +108,7 @@ class ViewReader extends LogReader {
   #wake: (() => void) | undefined;
 
   constructor(feed: Feed, position: number, sink: PipeSink) {
-    super(feed, position, MAX_LENGTH);
+    super(feed, position);
     this.#sink = sink;
   }
 
@@ -134,6 +133,10 @@ class ViewReader extends LogReader {
       this.#wake = () => settle(true);
       const forget = this.#sink.onClose(this.#wake);
     });
+  }
+
+  protected override get maxLength(): number {
+    return MAX_LENGTH;
   }
 
   protected override onMore(): void {

@@ -11,7 +11,7 @@ import type { CloseReason } from "../errors/stream-errors.ts";
 import { createRunId } from "../runs/run-id.ts";
 import { outcomeOf, MARKS, RunLog } from "../runs/run-log.ts";
 import { RunWriter } from "../runs/run-writer.ts";
-import { acquireFeed, type FeedLease, type FeedSubscriber } from "../topic/feed.ts";
+import { acquireFeed, type Feed, type FeedSubscriber } from "../topic/feed.ts";
 import type { EntryBatch } from "../topic/entry.ts";
 import { ownerOf } from "./authenticate.ts";
 import { drive, type Handler } from "./drive.ts";
@@ -42,7 +42,7 @@ export class DurableRun implements Run, OpenStream, ConnectionHost, FeedSubscrib
   /** How the run is over unless it ends on purpose. */
   #outcome: "failed" | "cancelled" = "failed";
   #writer: RunWriter | undefined;
-  #lease: FeedLease | undefined;
+  #feed: Feed | undefined;
   #isFinished = false;
 
   constructor(parts: RunParts) {
@@ -105,9 +105,13 @@ export class DurableRun implements Run, OpenStream, ConnectionHost, FeedSubscrib
     host.onStart(this);
     try {
       await this.events.append(MARKS.start);
-      this.#lease = await acquireFeed(broker, address);
-      if (this.#isFinished) this.#lease.release();
-      else this.#lease.feed.join(this);
+      const feed = await acquireFeed(broker, address);
+      if (this.#isFinished) {
+        feed.release();
+      } else {
+        this.#feed = feed;
+        feed.join(this);
+      }
     } catch (error) {
       this.#started.reject(error);
       this.connection.abandon();
@@ -139,8 +143,8 @@ export class DurableRun implements Run, OpenStream, ConnectionHost, FeedSubscrib
 
   onFinished(): void {
     this.#isFinished = true;
-    this.#lease?.feed.leave(this);
-    this.#lease?.release();
+    this.#feed?.leave(this);
+    this.#feed?.release();
     this.#parts.host.onFinish(this);
   }
 

@@ -52,12 +52,20 @@ export class Feed implements Flushable, LogListener {
   #isScheduled = false;
   #closed = false;
 
-  constructor(broker: Broker, log: LogAddress, head: LogHead) {
+  readonly #onRelease: () => void;
+
+  constructor(broker: Broker, log: LogAddress, head: LogHead, onRelease: () => void) {
     this.broker = broker;
     this.log = log;
     this.#head = head;
     this.#tail = head.position;
     this.#signer = new CursorSigner(log, head.epoch);
+    this.#onRelease = onRelease;
+  }
+
+  /** Gives up what `acquireFeed` gave, once for each time; with the last the broker's subscription ends. */
+  release(): void {
+    this.#onRelease();
   }
 
   /** The position up to which subscribers have been given all. */
@@ -225,38 +233,20 @@ interface Use {
 
 const uses = new WeakMap<Broker, Map<string, Use>>();
 
-/** A hold on a feed. */
-export class FeedLease {
-  readonly feed: Feed;
-  /** Until it is released. */
-  #use: Use | undefined;
-
-  constructor(feed: Feed, use: Use) {
-    this.feed = feed;
-    this.#use = use;
-  }
-
-  /** Lets go of the feed, and of the broker's subscription with the last hold. May be called repeatedly. */
-  release(): void {
-    if (this.#use) leave(this.#use);
-    this.#use = undefined;
-  }
-}
-
-/** Follows a log, together with all others in this process who do. @throws BrokerError */
-export async function acquireFeed(broker: Broker, log: LogAddress): Promise<FeedLease> {
+/** Follows a log, together with all others in this process who do, until `release`. @throws BrokerError */
+export async function acquireFeed(broker: Broker, log: LogAddress): Promise<Feed> {
   const id = formatAddress(log);
   const feeds = uses.get(broker) ?? new Map<string, Use>();
   uses.set(broker, feeds);
   let use = feeds.get(id);
   if (!use) {
-    use = { feeds, id, feed: openFeed(broker, log), users: 0 };
+    const opened: Use = { feeds, id, feed: openFeed(broker, log, () => leave(opened)), users: 0 };
+    use = opened;
     feeds.set(id, use);
   }
   use.users++;
   try {
-    const { feed } = await use.feed;
-    return new FeedLease(feed, use);
+    return (await use.feed).feed;
   } catch (error) {
     leave(use);
     if (feeds.get(id) === use) feeds.delete(id);
@@ -280,6 +270,7 @@ function leave(use: Use): void {
 async function openFeed(
   broker: Broker,
   log: LogAddress,
+  onRelease: () => void,
 ): Promise<{ feed: Feed; subscription: LogSubscription }> {
   // Entries may come before the call returns.
   const early: LogEntry[] = [];
@@ -292,7 +283,7 @@ async function openFeed(
       feed?.onInterruption();
     },
   });
-  feed = new Feed(broker, log, subscription.head);
+  feed = new Feed(broker, log, subscription.head, onRelease);
   for (const entry of early) feed.onEntry(entry);
   if (wasInterrupted) feed.onInterruption();
   return { feed, subscription };

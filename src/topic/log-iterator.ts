@@ -3,7 +3,7 @@ import { watchOwnStream } from "../scope/own-stream.ts";
 import { nextTurn } from "../scope/turn.ts";
 import type { Broker, LogAddress, LogPage } from "./broker.ts";
 import type { FramedEntry } from "./entry.ts";
-import { acquireFeed, type Feed, type FeedLease } from "./feed.ts";
+import { acquireFeed, type Feed } from "./feed.ts";
 import { Hole, LogReader } from "./log-reader.ts";
 import { retryWhileOpen } from "./retry-while-open.ts";
 import type { TopicGap, TopicSubscribeOptions } from "./types.ts";
@@ -27,7 +27,6 @@ export class LogIterator implements AsyncIterableIterator<Item, undefined> {
   readonly #after: string | undefined;
   readonly #waiting: Deferred<Step>[] = [];
   #starting: Promise<void> | undefined;
-  #lease: FeedLease | undefined;
   #reader: Reader | undefined;
   #cursor = "";
   #isServing = false;
@@ -98,13 +97,11 @@ export class LogIterator implements AsyncIterableIterator<Item, undefined> {
   }
 
   async #start(): Promise<void> {
-    const lease = await acquireFeed(this.#broker, this.#log.address);
+    const feed = await acquireFeed(this.#broker, this.#log.address);
     if (this.closed) {
-      lease.release();
+      feed.release();
       return;
     }
-    this.#lease = lease;
-    const { feed } = lease;
     const known = this.#after === undefined ? undefined : feed.find(this.#after);
     const position = known ?? feed.position;
     this.#cursor = this.#after ?? feed.sign(position);
@@ -156,7 +153,6 @@ export class LogIterator implements AsyncIterableIterator<Item, undefined> {
     this.closed = true;
     for (const listener of this.#onClose) listener();
     this.#reader?.stop();
-    this.#lease?.release();
     for (const { resolve } of this.#waiting.splice(0)) resolve({ done: true, value: undefined });
   }
 }
@@ -165,8 +161,13 @@ class Reader extends LogReader {
   readonly #onMore: () => void;
 
   constructor(feed: Feed, position: number, onMore: () => void) {
-    super(feed, position, MAX_LENGTH);
+    super(feed, position);
     this.#onMore = onMore;
+  }
+
+  override stop(): void {
+    super.stop();
+    this.feed.release();
   }
 
   next(): FramedEntry | Hole | undefined {
@@ -179,6 +180,10 @@ class Reader extends LogReader {
 
   async catchUp(read: (page: () => Promise<LogPage>) => Promise<LogPage | undefined>): Promise<void> {
     await this.fill((after) => read(() => this.readPage(after)));
+  }
+
+  protected override get maxLength(): number {
+    return MAX_LENGTH;
   }
 
   protected override onMore(): void {

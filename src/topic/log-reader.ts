@@ -27,7 +27,6 @@ const NOTHING: never[] = [];
 /** A reader of one log. A subclass says what to do when there is more to `take`. */
 export abstract class LogReader implements FeedSubscriber {
   protected readonly feed: Feed;
-  readonly #maxLength: number;
   #epoch: string;
   /** Of the latest item that was queued. */
   #position: number;
@@ -42,11 +41,9 @@ export abstract class LogReader implements FeedSubscriber {
    * What comes is queued from now on.
    *
    * @param position Where to go on from.
-   * @param maxLength How much may be queued, in UTF-16 code units.
    */
-  constructor(feed: Feed, position: number, maxLength: number) {
+  constructor(feed: Feed, position: number) {
     this.feed = feed;
-    this.#maxLength = maxLength;
     this.#epoch = feed.epoch;
     this.#position = this.#taken = position;
     this.#isBehind = position !== feed.position;
@@ -68,7 +65,7 @@ export abstract class LogReader implements FeedSubscriber {
   onBatch(batch: EntryBatch): void {
     for (const entry of batch.entries) if (entry.position > this.#position) this.#push(entry);
     this.onMore();
-    if (this.#queuedLength > this.#maxLength) this.#fallBehind();
+    if (this.#queuedLength > this.maxLength) this.#fallBehind();
   }
 
   onGap(): void {
@@ -78,6 +75,8 @@ export abstract class LogReader implements FeedSubscriber {
     this.onMore();
   }
 
+  /** How much may be queued, in UTF-16 code units. */
+  protected abstract get maxLength(): number;
   /** There is something to `take`. */
   protected abstract onMore(): void;
   /** Much is queued, and there is no history to read it from later. */

@@ -2,12 +2,11 @@ import type { Pipe, PipeOptions, PipeSink, PipeSource } from "../delivery/pipe.t
 import { suggest } from "../errors/suggest.ts";
 import { TopicError } from "../errors/topic-errors.ts";
 import { formatId } from "../wire/event-stream.ts";
-import type { Broker } from "./broker.ts";
+import type { Broker, LogAddress } from "./broker.ts";
 import { acquireFeed } from "./feed.ts";
-import { reportAway } from "./pipe-subscriber.ts";
-import { PipedLog, type PipeOwner } from "./piped-log.ts";
+import { PipedLog, reportAway, type PipeOwner } from "./piped-log.ts";
 import { retryWhileOpen } from "./retry-while-open.ts";
-import { pipesOf, type StreamPipe, type StreamPipes } from "./stream-pipes.ts";
+import { pipesOf, type PipedPosition, type StreamPipe, type StreamPipes } from "./stream-pipes.ts";
 import { TopicLog } from "./topic-log.ts";
 
 /** Makes what feeds the streams of a server whose topics are with a broker. */
@@ -20,7 +19,8 @@ class ActivePipe implements StreamPipe, PipeOwner {
   readonly sink: PipeSink;
   readonly options: PipeOptions;
   readonly pipes: StreamPipes;
-  logs: readonly PipedLog[] = [];
+  logs: PipedPosition[] = [];
+  next: StreamPipe | undefined;
   #isOver = false;
   #settle!: (value?: Promise<never>) => void;
 
@@ -56,7 +56,8 @@ class ActivePipe implements StreamPipe, PipeOwner {
   async #begin(sources: readonly PipeSource[], findBroker: () => Broker): Promise<void> {
     const { sink, pipes } = this;
     const broker = findBroker();
-    this.logs = sources.map((source) => new PipedLog(this, toLog(sink, source)));
+    const unlocated = sources.map((source) => new UnlocatedLog(toLog(sink, source)));
+    this.logs = unlocated.slice();
     pipes.add(this);
     // A client that has the head may have something done, and expects here what is published then.
     const letHeadGo = sink.holdHead();
@@ -65,11 +66,11 @@ class ActivePipe implements StreamPipe, PipeOwner {
       reportAway(sink, error);
     };
     try {
-      for (const log of this.logs) {
-        const lease = await retryWhileOpen(sink, () => acquireFeed(broker, log.address), onAway);
-        if (this.#isOver) lease?.release();
-        if (this.#isOver || !lease) return;
-        log.locate(lease);
+      for (const [index, { log }] of unlocated.entries()) {
+        const feed = await retryWhileOpen(sink, () => acquireFeed(broker, log.address), onAway);
+        if (this.#isOver) feed?.release();
+        if (this.#isOver || !feed) return;
+        this.logs[index] = new PipedLog(this, log, feed);
       }
       pipes.noteLocated();
       await pipes.whenLocated();
@@ -90,13 +91,28 @@ class ActivePipe implements StreamPipe, PipeOwner {
       // By an event without data a client learns its position before anything comes (HTML 9.2.6, "dispatch").
       sink.pushFrame(`${formatId(pipes.currentId())}\n`, 0);
     }
-    for (const log of logs) log.start(isLost ? lastEventId : undefined);
+    for (const log of logs) if (log instanceof PipedLog) log.start(isLost ? lastEventId : undefined);
   }
 
   #stop(): void {
     this.#isOver = true;
-    for (const log of this.logs) log.stop();
+    for (const log of this.logs) if (log instanceof PipedLog) log.stop();
     this.pipes.remove(this);
+  }
+}
+
+/** A log of a pipe until it is known where the stream begins in it. */
+class UnlocatedLog implements PipedPosition {
+  readonly log: TopicLog;
+  readonly cursor = undefined;
+  readonly isKnown = false;
+
+  constructor(log: TopicLog) {
+    this.log = log;
+  }
+
+  get address(): LogAddress {
+    return this.log.address;
   }
 }
 

@@ -16,6 +16,8 @@ export interface PipedPosition {
 /** One pipe of a stream, which may be from several logs. */
 export interface StreamPipe {
   readonly logs: readonly PipedPosition[];
+  /** The stream's next pipe, if it has another. */
+  next: StreamPipe | undefined;
   /** The stream is over. */
   onClose(): void;
 }
@@ -34,19 +36,19 @@ export function pipesOf(sink: PipeSink): StreamPipes {
  * one without them would lose what they bring before the next.
  */
 export class StreamPipes implements SinkSource {
-  /** Few, and most often one; exactly as long as it has to be, since an array that grows has room for many more. */
-  #pipes: readonly StreamPipe[] = [];
+  /** Most often there is one, for as long as the stream lasts; a list of its own would take more room. */
+  #first: StreamPipe | undefined;
   /** Made when somebody waits. */
   #located: Deferred<void> | undefined;
 
   /** Whether a single log makes up the ids, so that its own cursor is the id. */
   get isSingle(): boolean {
-    return this.#pipes.length === 1 && this.#pipes[0]?.logs.length === 1;
+    return this.#first?.logs.length === 1 && this.#first.next === undefined;
   }
 
   /** Whether the client's id stands for a position in any of the logs. */
   get isKnown(): boolean {
-    return this.#pipes.some(({ logs }) => logs.some(({ isKnown }) => isKnown));
+    return [...this.#pipes()].some(({ logs }) => logs.some(({ isKnown }) => isKnown));
   }
 
   /** Takes a pipe up. @throws TopicError if one of its logs is piped already. */
@@ -58,12 +60,16 @@ export class StreamPipes implements SinkSource {
         `${describeAddress(address)} is piped into this stream already. Pipe it once, or await the first pipe.`,
       );
     }
-    this.#pipes = this.#pipes.concat(pipe);
+    let last = this.#first;
+    while (last?.next) last = last.next;
+    if (last) last.next = pipe;
+    else this.#first = pipe;
   }
 
   /** Gives a pipe up. */
   remove(pipe: StreamPipe): void {
-    this.#pipes = this.#pipes.filter((each) => each !== pipe);
+    if (this.#first === pipe) this.#first = pipe.next;
+    else for (const each of this.#pipes()) if (each.next === pipe) each.next = pipe.next;
     this.noteLocated();
   }
 
@@ -80,23 +86,28 @@ export class StreamPipes implements SinkSource {
   }
 
   get #areLocated(): boolean {
-    return this.#pipes.every(({ logs }) => logs.every(({ cursor }) => cursor !== undefined));
+    return [...this.#pipes()].every(({ logs }) => logs.every(({ cursor }) => cursor !== undefined));
   }
 
   #has(address: LogAddress): boolean {
-    return this.#pipes.some(({ logs }) => hasLog(logs, address));
+    return [...this.#pipes()].some(({ logs }) => hasLog(logs, address));
   }
 
   currentId(): string {
     const parts: string[] = [];
-    for (const { logs } of this.#pipes) {
+    for (const { logs } of this.#pipes()) {
       for (const { cursor } of logs) if (cursor !== undefined) parts.push(cursor);
     }
     return joinCursors(parts);
   }
 
   onClose(): void {
-    for (const pipe of this.#pipes) pipe.onClose();
+    // Each takes itself off the list, and keeps its own next.
+    for (const pipe of this.#pipes()) pipe.onClose();
+  }
+
+  *#pipes(): Generator<StreamPipe> {
+    for (let pipe = this.#first; pipe; pipe = pipe.next) yield pipe;
   }
 }
 

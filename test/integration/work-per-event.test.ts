@@ -190,7 +190,9 @@ test("a publish in a topic makes as many promises for 3 streams as for 40", asyn
       void mast.publish("flag", { n: published, message });
       await turns(3);
       made.push(promises.made - before);
-      await waitFor(() => clients.every(({ stream }) => stream.text.includes(message)), { what: "the event" });
+      await waitFor(() => clients.every(({ stream }) => stream.text.includes(message)), {
+        what: "the event",
+      });
     }
     return Math.min(...made);
   };

@@ -261,8 +261,7 @@ describeBrokers("logs", (kit) => {
     const brokers = [kit.create(), kit.create(), kit.create()];
     const log = createLog({ history: 1_000 });
     // Through a feed, which is what streams are given: NATS may tell of what several publish at once out of order.
-    const lease = await acquireFeed(kit.create(), log);
-    const { feed } = lease;
+    const feed = await acquireFeed(kit.create(), log);
     const start = feed.position;
     const seen: [publisher: number, count: number][] = [];
     let last = start;
@@ -289,7 +288,7 @@ describeBrokers("logs", (kit) => {
     }
     expect((await readAll(brokers[0]!, log, start)).data).toEqual(seen);
     expect(gaps).toBe(0);
-    lease.release();
+    feed.release();
   });
 
   test("after the close all that is asked fails, and closing again is no error", async () => {

@@ -52,10 +52,10 @@ test("ten thousand keys in memory that nobody uses any more are freed, and what 
       const listener = new Forgetful(entries);
       listeners.add(listener);
       const { close } = await broker.subscribe(log, listener);
-      const lease = await acquireFeed(broker, log);
-      feeds.add(lease.feed);
+      const feed = await acquireFeed(broker, log);
+      feeds.add(feed);
       await broker.publish(log, { event: "boat", data: "1" });
-      closers.push(close, () => lease.release());
+      closers.push(close, () => feed.release());
     }
     for (const close of closers) close();
   })();
