@@ -1,5 +1,5 @@
-// Writes a stream's body. Over HTTP/1.1 it goes to the socket itself, once the head is out: Node's own way through
-// the response costs as much again as the system call. A chunk is framed here then (RFC 9112, 7.1), which for frames
+// Writes a stream's body. Over HTTP/1.1 it goes to the socket itself: Node's own way through the response costs as
+// much again as the system call. A chunk is framed here then (RFC 9112, 7.1), which for frames
 // that many connections get is done once for all of them.
 //
 // That holds only while the response is the one that the socket is at, so not for one behind another (pipelining)
@@ -34,7 +34,7 @@ export class HTTPTransport implements Transport {
   #owner: TransportOwner | undefined;
   /** The socket, once it is written to directly. */
   #socket: Socket | undefined;
-  #hasWritten = false;
+  #hasHead = false;
   #isWatched = false;
   #isAsked = false;
   #onSent: (() => void) | undefined;
@@ -70,17 +70,17 @@ export class HTTPTransport implements Transport {
   write(chunk: string | Buffer, bytes: number): void {
     const socket = this.#findSocket();
     if (!socket) {
-      this.#writeThrough(chunk);
-    } else if (typeof chunk === "string") {
-      // All of it is ASCII if it has as many bytes as code units, and that is copied faster.
-      const encoding = bytes === chunk.length ? "latin1" : "utf8";
-      this.#watchDrain(socket.write(`${bytes.toString(16)}\r\n${chunk}\r\n`, encoding), socket);
+      this.#onSent ??= () => this.#owner?.onSent();
+      this.#watchDrain(this.#target.write(chunk, this.#onSent), this.#target);
+      this.#noteHead();
+    } else if (this.#hasHead) {
+      this.#writeChunk(socket, chunk, bytes);
     } else {
       socket.cork();
-      socket.write(`${bytes.toString(16)}\r\n`, "latin1");
-      socket.write(chunk);
-      this.#watchDrain(socket.write("\r\n", "latin1"), socket);
+      (this.#response as ServerResponse).flushHeaders();
+      this.#writeChunk(socket, chunk, bytes);
       socket.uncork();
+      this.#noteHead();
     }
   }
 
@@ -110,21 +110,18 @@ export class HTTPTransport implements Transport {
     this.#target.destroy();
   }
 
-  /** Writes through the response. */
-  #writeThrough(chunk: string | Buffer): void {
-    this.#hasWritten = true;
-    const target = this.#target;
-    if (this.#isAlone) {
-      const { socket } = target as ServerResponse;
-      const wasCorked = (socket?.writableCorked ?? 0) > 0;
-      this.#watchDrain(target.write(chunk), target);
-      // Node holds it back until the next tick for what else may come, which is in this chunk already.
-      if (!wasCorked) socket?.uncork();
-    } else {
-      this.#onSent ??= () => this.#owner?.onSent();
-      this.#watchDrain(target.write(chunk, this.#onSent), target);
+  #writeChunk(socket: Socket, chunk: string | Buffer, bytes: number): void {
+    if (typeof chunk === "string") {
+      // All of it is ASCII if it has as many bytes as code units, and that is copied faster.
+      const encoding = bytes === chunk.length ? "latin1" : "utf8";
+      this.#watchDrain(socket.write(`${bytes.toString(16)}\r\n${chunk}\r\n`, encoding), socket);
+      return;
     }
-    this.#forgetHead();
+    socket.cork();
+    socket.write(`${bytes.toString(16)}\r\n`, "latin1");
+    socket.write(chunk);
+    this.#watchDrain(socket.write("\r\n", "latin1"), socket);
+    socket.uncork();
   }
 
   /** Whether nothing stands between the response and the socket. */
@@ -135,8 +132,9 @@ export class HTTPTransport implements Transport {
     return socket !== null && chunkedEncoding === true && write === ServerResponse.prototype.write;
   }
 
-  /** Node keeps the text of the head for as long as the response lasts. */
-  #forgetHead(): void {
+  /** The head is on its way; Node would keep its text for as long as the response lasts. */
+  #noteHead(): void {
+    this.#hasHead = true;
     const response = this.#response as Inner;
     // On HTTP/2 it is no text.
     if (response._headerSent && typeof response._header === "string") response._header = SENT_HEAD;
@@ -144,11 +142,10 @@ export class HTTPTransport implements Transport {
 
   #findSocket(): Socket | undefined {
     if (this.#socket) return this.#socket.writable ? this.#socket : undefined;
-    if (!this.#hasWritten || !this.#isAlone) return undefined;
-    const response = this.#response as ServerResponse & Inner;
-    const { socket } = response;
+    if (!this.#isAlone) return undefined;
+    const { socket, writableLength } = this.#response as ServerResponse;
     // Nothing of the response is anywhere else than in the socket.
-    if (socket?.writable && response.writableLength === socket.writableLength) {
+    if (socket?.writable && writableLength === socket.writableLength) {
       this.#socket = socket;
       this.#onSent = undefined;
     }
