@@ -20,6 +20,7 @@ interface Inner {
   chunkedEncoding?: boolean;
   _header?: unknown;
   _headerSent?: boolean;
+  _send?(data: string, encoding: "latin1" | "utf8"): boolean;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -76,11 +77,7 @@ export class HTTPTransport implements Transport {
     } else if (this.#hasHead) {
       this.#writeChunk(socket, chunk, bytes);
     } else {
-      socket.cork();
-      (this.#response as ServerResponse).flushHeaders();
-      this.#writeChunk(socket, chunk, bytes);
-      socket.uncork();
-      this.#noteHead();
+      this.#writeHead(socket, chunk, bytes);
     }
   }
 
@@ -110,11 +107,23 @@ export class HTTPTransport implements Transport {
     this.#target.destroy();
   }
 
+  /** Writes the head and the first chunk, as one text where Node has a function for that; two cost half as much again. */
+  #writeHead(socket: Socket, chunk: string | Buffer, bytes: number): void {
+    const response = this.#response as ServerResponse & Inner;
+    if (typeof chunk === "string" && response._send) {
+      this.#watchDrain(response._send(frameChunk(chunk, bytes), encodingOf(chunk, bytes)), socket);
+    } else {
+      socket.cork();
+      response.flushHeaders();
+      this.#writeChunk(socket, chunk, bytes);
+      socket.uncork();
+    }
+    this.#noteHead();
+  }
+
   #writeChunk(socket: Socket, chunk: string | Buffer, bytes: number): void {
     if (typeof chunk === "string") {
-      // All of it is ASCII if it has as many bytes as code units, and that is copied faster.
-      const encoding = bytes === chunk.length ? "latin1" : "utf8";
-      this.#watchDrain(socket.write(`${bytes.toString(16)}\r\n${chunk}\r\n`, encoding), socket);
+      this.#watchDrain(socket.write(frameChunk(chunk, bytes), encodingOf(chunk, bytes)), socket);
       return;
     }
     socket.cork();
@@ -160,4 +169,14 @@ export class HTTPTransport implements Transport {
       this.#owner?.onDrain();
     });
   }
+}
+
+/** Frames a chunk (RFC 9112, 7.1). */
+function frameChunk(chunk: string, bytes: number): string {
+  return `${bytes.toString(16)}\r\n${chunk}\r\n`;
+}
+
+/** All of a text is ASCII if it has as many bytes as code units, and that is copied faster. */
+function encodingOf(chunk: string, bytes: number): "latin1" | "utf8" {
+  return bytes === chunk.length ? "latin1" : "utf8";
 }

@@ -25,17 +25,17 @@ export interface Identity {
   expiresAt: number | undefined;
 }
 
+/** Who sends a request where the application does not ask. */
+export const NOBODY: Identity = { user: null, expiresAt: undefined };
+
 /**
  * Asks the application who sends a request.
  *
  * @throws UnauthorizedError if the sign-in has expired already, and whatever `authenticate` throws.
  */
-export async function identify(
-  authenticate: Authenticate | undefined,
-  request: FastifyRequest,
-): Promise<Identity> {
+export async function identify(authenticate: Authenticate, request: FastifyRequest): Promise<Identity> {
   // `isValid && user` gives false for nobody, and must not sign everybody in.
-  const result: unknown = (await authenticate?.(request)) || null;
+  const result: unknown = (await authenticate(request)) || null;
   if (!isExpiring(result)) return { user: result as RegisteredUser | null, expiresAt: undefined };
   const user = (result.user || null) as RegisteredUser | null;
   if (result.expiresAt === undefined || result.expiresAt === null) return { user, expiresAt: undefined };

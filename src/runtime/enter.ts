@@ -1,4 +1,4 @@
-import { identify, type Identity } from "./authenticate.ts";
+import { identify, NOBODY, type Identity } from "./authenticate.ts";
 import { extendContext, RequestContext, type Context, type ContextSource } from "./context.ts";
 import { passGuards } from "./guards.ts";
 import type { RuntimeEndpoint, StreamHost } from "./types.ts";
@@ -31,12 +31,13 @@ export async function letIn(
   entry: Entry,
 ): Promise<Context> {
   const { request } = entry;
-  const identity = await identify(host.authenticate, request);
+  // What is not asked for is not waited for: each wait is a turn through the queue of promises.
+  const identity = host.authenticate ? await identify(host.authenticate, request) : NOBODY;
   entry.onIdentity?.(identity);
   const context = new RequestContext(endpoint, entry, identity.user);
-  const extras = await host.extras?.(request);
+  const extras = host.extras && (await host.extras(request));
   if (extras) extendContext(endpoint.name, context, extras);
   const ctx = context as unknown as Context;
-  await passGuards(endpoint.guards, ctx, endpoint.name);
+  if (endpoint.guards.length > 0) await passGuards(endpoint.guards, ctx, endpoint.name);
   return ctx;
 }

@@ -228,6 +228,8 @@ interface Use {
   readonly feeds: Map<string, Use>;
   readonly id: string;
   readonly feed: Promise<{ feed: Feed; subscription: LogSubscription }>;
+  /** The feed once it is there. */
+  opened?: Feed;
   users: number;
 }
 
@@ -246,12 +248,22 @@ export async function acquireFeed(broker: Broker, log: LogAddress): Promise<Feed
   }
   use.users++;
   try {
-    return (await use.feed).feed;
+    const { feed } = await use.feed;
+    use.opened = feed;
+    return feed;
   } catch (error) {
     leave(use);
     if (feeds.get(id) === use) feeds.delete(id);
     throw error;
   }
+}
+
+/** Does the same at once where somebody follows the log already. */
+export function acquireOpenFeed(broker: Broker, log: LogAddress): Feed | undefined {
+  const use = uses.get(broker)?.get(formatAddress(log));
+  if (!use?.opened) return undefined;
+  use.users++;
+  return use.opened;
 }
 
 function leave(use: Use): void {

@@ -3,7 +3,7 @@ import { suggest } from "../errors/suggest.ts";
 import { TopicError } from "../errors/topic-errors.ts";
 import { formatId } from "../wire/event-stream.ts";
 import type { Broker, LogAddress } from "./broker.ts";
-import { acquireFeed } from "./feed.ts";
+import { acquireFeed, acquireOpenFeed } from "./feed.ts";
 import { PipedLog, reportAway, type PipeOwner } from "./piped-log.ts";
 import { retryWhileOpen } from "./retry-while-open.ts";
 import { pipesOf, type PipedPosition, type StreamPipe, type StreamPipes } from "./stream-pipes.ts";
@@ -59,6 +59,19 @@ class ActivePipe implements StreamPipe, PipeOwner {
     const unlocated = sources.map((source) => new UnlocatedLog(toLog(sink, source)));
     this.logs = unlocated.slice();
     pipes.add(this);
+    // Most often others follow the logs already, and nothing has to be waited for.
+    for (const [index, { log }] of unlocated.entries()) {
+      const feed = acquireOpenFeed(broker, log.address);
+      if (feed) this.logs[index] = new PipedLog(this, log, feed);
+    }
+    pipes.noteLocated();
+    if (!pipes.areLocated) await this.#locate(broker);
+    if (!this.#isOver) await this.#start();
+  }
+
+  /** Waits for what the stream is piped from. */
+  async #locate(broker: Broker): Promise<void> {
+    const { sink, pipes } = this;
     // A client that has the head may have something done, and expects here what is published then.
     const letHeadGo = sink.holdHead();
     const onAway = (error: unknown): void => {
@@ -66,7 +79,9 @@ class ActivePipe implements StreamPipe, PipeOwner {
       reportAway(sink, error);
     };
     try {
-      for (const [index, { log }] of unlocated.entries()) {
+      for (const [index, position] of this.logs.entries()) {
+        if (!(position instanceof UnlocatedLog)) continue;
+        const { log } = position;
         const feed = await retryWhileOpen(sink, () => acquireFeed(broker, log.address), onAway);
         if (this.#isOver) feed?.release();
         if (this.#isOver || !feed) return;
@@ -77,7 +92,6 @@ class ActivePipe implements StreamPipe, PipeOwner {
     } finally {
       letHeadGo();
     }
-    await this.#start();
   }
 
   /** Tells the client where it stands, or what it has missed, and lets the events go. */
@@ -86,7 +100,8 @@ class ActivePipe implements StreamPipe, PipeOwner {
     const { lastEventId } = sink;
     // An id that none of the logs knows was another stream's, or made up, or is from before the broker lost them.
     const isLost = lastEventId !== undefined && !pipes.isKnown;
-    if (lastEventId === undefined) await this.options.snapshot?.(undefined);
+    const { snapshot } = this.options;
+    if (snapshot && lastEventId === undefined) await snapshot(undefined);
     if (!isLost && logs.some(({ isKnown }) => !isKnown)) {
       // By an event without data a client learns its position before anything comes (HTML 9.2.6, "dispatch").
       sink.pushFrame(`${formatId(pipes.currentId())}\n`, 0);

@@ -75,17 +75,18 @@ export class StreamPipes implements SinkSource {
 
   /** Has those go on that wait for all logs to have a cursor, if they have. */
   noteLocated(): void {
-    if (!this.#located || !this.#areLocated) return;
+    if (!this.#located || !this.areLocated) return;
     this.#located.resolve();
     this.#located = undefined;
   }
 
   /** Resolves when every log so far has a cursor. */
   async whenLocated(): Promise<void> {
-    if (!this.#areLocated) await (this.#located ??= createDeferred()).promise;
+    if (!this.areLocated) await (this.#located ??= createDeferred()).promise;
   }
 
-  get #areLocated(): boolean {
+  /** Whether every log so far has a cursor. */
+  get areLocated(): boolean {
     return [...this.#pipes()].every(({ logs }) => logs.every(({ cursor }) => cursor !== undefined));
   }
 
