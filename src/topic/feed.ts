@@ -266,6 +266,13 @@ export function acquireOpenFeed(broker: Broker, log: LogAddress): Feed | undefin
   return use.opened;
 }
 
+/** Makes the id of an entry that was published, with what its feed has for that where the log is followed here. */
+export function signPublished(broker: Broker, log: LogAddress, { epoch, position }: LogHead): string {
+  const feed = uses.get(broker)?.get(formatAddress(log))?.opened;
+  // The feed is about to sign the same position, and has that done then.
+  return feed?.epoch === epoch ? feed.sign(position) : new CursorSigner(log, epoch).sign(position);
+}
+
 function leave(use: Use): void {
   const { feeds, id } = use;
   if (--use.users > 0) return;

@@ -5,8 +5,8 @@ import type { EventReviver } from "../shape/revive-events.ts";
 import type { AnyEvents, EventData, EventName } from "../schema/events.ts";
 import type { LogAddress } from "./broker.ts";
 import { currentBroker } from "./current-broker.ts";
-import { CursorSigner } from "./cursor.ts";
 import type { FramedEntry } from "./entry.ts";
+import { signPublished } from "./feed.ts";
 import { LogIterator } from "./log-iterator.ts";
 import type { TopicChannel, TopicPublishOptions, TopicSubscribeOptions, TopicSubscription } from "./types.ts";
 
@@ -21,8 +21,6 @@ export interface TopicKind<E extends z.ZodObject> {
 export class TopicLog<E extends z.ZodObject = AnyEvents> implements TopicChannel<E> {
   readonly address: LogAddress;
   readonly #kind: TopicKind<E>;
-  /** The last signer, since the epoch seldom changes. */
-  #signer: { epoch: string; signer: CursorSigner } | undefined;
 
   constructor(address: LogAddress, kind: TopicKind<E>) {
     this.address = address;
@@ -40,11 +38,9 @@ export class TopicLog<E extends z.ZodObject = AnyEvents> implements TopicChannel
   ): Promise<string> {
     const { codec } = this.#kind;
     const text = codec.stringify(event, codec.parse(event, data));
-    const head = await currentBroker().publish(this.address, { event, data: text }, { timeoutMs: timeout });
-    if (this.#signer?.epoch !== head.epoch) {
-      this.#signer = { epoch: head.epoch, signer: new CursorSigner(this.address, head.epoch) };
-    }
-    return this.#signer.signer.sign(head.position);
+    const broker = currentBroker();
+    const head = await broker.publish(this.address, { event, data: text }, { timeoutMs: timeout });
+    return signPublished(broker, this.address, head);
   }
 
   subscribe(options: TopicSubscribeOptions = {}): TopicSubscription<E> {
