@@ -20,7 +20,7 @@ interface Inner {
   chunkedEncoding?: boolean;
   _header?: unknown;
   _headerSent?: boolean;
-  _send?(data: string, encoding: "latin1" | "utf8"): boolean;
+  _send?(data: string, encoding: "latin1"): boolean;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -107,14 +107,16 @@ export class HTTPTransport implements Transport {
     this.#target.destroy();
   }
 
-  /** Writes the head and the first chunk, as one text where Node has a function for that; two cost half as much again. */
+  /** Writes the head and the first chunk, as one text where that can be: two cost half as much again. */
   #writeHead(socket: Socket, chunk: string | Buffer, bytes: number): void {
     const response = this.#response as ServerResponse & Inner;
-    if (typeof chunk === "string" && response._send) {
-      this.#watchDrain(response._send(frameChunk(chunk, bytes), encodingOf(chunk, bytes)), socket);
+    if (response._send && typeof chunk === "string" && encodingOf(chunk, bytes) === "latin1") {
+      this.#watchDrain(response._send(frameChunk(chunk, bytes), "latin1"), socket);
     } else {
       socket.cork();
-      response.flushHeaders();
+      // A head is Latin-1 (RFC 9110, 5.5), which Node's public way forgets.
+      if (response._send) response._send("", "latin1");
+      else response.flushHeaders();
       this.#writeChunk(socket, chunk, bytes);
       socket.uncork();
     }

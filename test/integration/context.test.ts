@@ -344,3 +344,17 @@ describe("options of the server", () => {
     expect(await events(client, 3)).toEqual([3, 4, "END"]);
   });
 });
+
+test.each(["Hamburg", "Århus", "釜山"])(
+  "a header in Latin-1 is sent as that, whatever comes first: %s",
+  async (port) => {
+    run = (ctx) => {
+      ctx.reply.header("x-berth", "Ålesund");
+      ctx.createSSE().publish("tick", port);
+    };
+    const { open } = await http1.serve({ models: [ContextModel] });
+    const client = await head(open("/api/context/go?id=1"));
+    expect(client.headers["x-berth"]).toBe("Ålesund");
+    expect(await events(client, 2, "tick")).toEqual([port, 1]);
+  },
+);

@@ -1,9 +1,11 @@
 // What an event costs, counted where it can be counted exactly: writes, encodings, timers and promises.
 
 import { createHook } from "node:async_hooks";
+import crypto from "node:crypto";
+import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { BaseModel, stream, topic, z, type Context, type SSEConnection } from "pinestream";
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { events, head } from "../helpers/stream-client.ts";
 import { http1, type Served } from "../helpers/transports.ts";
 import { turns, waitFor } from "../helpers/wait-for.ts";
@@ -98,6 +100,32 @@ function countAlive(type: string): { readonly alive: number; readonly made: numb
   };
 }
 
+test.each(["/api/mast/piped", "/api/mast/published"])("a stream of %s opens with one write", async (path) => {
+  const served = await http1.serve({ models: MastModel });
+  const writes = countWrites(served);
+  // The first one of a topic waits for its log.
+  await openStreams(served, 1, path);
+  writes.forget();
+  await openStreams(served, 3, path);
+  expect(writes.ofEach()).toEqual([0, 1, 1, 1]);
+});
+
+test.each(["/api/mast/piped", "/api/mast/published"])(
+  "a stream of %s keeps no text of its head",
+  async (path) => {
+    const responses: ServerResponse[] = [];
+    const served = await http1.serve({ models: MastModel }, ({ server }) =>
+      server.on("request", (_request, response) => responses.push(response)),
+    );
+    const [client] = await openStreams(served, 1, path);
+    expect(client?.headers["content-type"]).toBe("text/event-stream");
+    expect(responses.map((response) => Reflect.get(response, "_header") as unknown)).toEqual([
+      "HTTP/1.1 200 OK\r\n\r\n",
+    ]);
+    expect(responses[0]?.headersSent).toBe(true);
+  },
+);
+
 test("ten publishes of one turn in a topic are one write to each client", async () => {
   const served = await http1.serve({ models: MastModel });
   const writes = countWrites(served);
@@ -149,6 +177,16 @@ test("an event of a topic is validated once and encoded once, however many strea
     expect(await events(client, 1, "flag")).toEqual([{ n: 1, message: "encoding 1" }]);
   }
   expect({ parses, encodings }).toEqual({ parses: 1, encodings: 1 });
+});
+
+test("an event of a topic is signed once, for its publisher and all streams", async () => {
+  const served = await http1.serve({ models: MastModel });
+  const clients = await openStreams(served, 3);
+  const hash = vi.spyOn(crypto, "hash");
+  onTestFinished(() => hash.mockRestore());
+  await mast.publish("flag", { n: 1, message: "" });
+  for (const client of clients) await events(client, 1, "flag");
+  expect(hash).toHaveBeenCalledTimes(1);
 });
 
 test("an event of a connection is validated once and encoded once", async () => {
