@@ -32,6 +32,7 @@ let created = 0;
 export class DurableRun implements Run, OpenStream, ConnectionHost, FeedSubscriber {
   readonly connection: StreamConnection;
   readonly openedAt = Date.now();
+  readonly isIdentified = false;
   readonly isListed = false;
   readonly log: FastifyBaseLogger;
   user: unknown = null;

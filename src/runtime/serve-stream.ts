@@ -69,6 +69,7 @@ class StreamRun implements ConnectionHost, OpenStream, RunRequest, HandlerOwner 
   readonly connection: StreamConnection;
   /** In ms of the process, a small number, which takes less room than a date. */
   readonly #openedMs = Date.now() - STARTED_AT;
+  isIdentified = false;
   isListed = false;
   lease: Lease | undefined;
   user: unknown = null;
@@ -149,7 +150,7 @@ class StreamRun implements ConnectionHost, OpenStream, RunRequest, HandlerOwner 
     // A client that left meanwhile has had everything let go of already; nothing may be taken for it any more.
     if (this.connection.closed) return;
     this.lease?.identify(user, this.request);
-    this.#host.onIdentify(this);
+    this.isIdentified = true;
     if (expiresAt === undefined || expiresAt === Number.POSITIVE_INFINITY) return;
     this.#closeAfter(expiresAt - Date.now(), "expired");
   }

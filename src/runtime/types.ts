@@ -45,6 +45,8 @@ export interface OpenStream {
   readonly user: unknown;
   /** ms since the epoch. */
   readonly openedAt: number;
+  /** Whether its user is known. */
+  readonly isIdentified: boolean;
   /** Whether its handler was started. */
   readonly isListed: boolean;
   /** Cuts the connection, whatever state it is in. */
@@ -93,8 +95,6 @@ export interface StreamHost {
   admit(): Lease;
   /** A request has come in. */
   onStart(stream: OpenStream): void;
-  /** Its user is known. */
-  onIdentify(stream: OpenStream): void;
   /** Its handler is about to run. */
   onOpen(stream: OpenStream): void;
   /** Its connection is done; the handler may still be running. */

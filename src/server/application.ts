@@ -51,7 +51,6 @@ export class Application implements StreamHost {
   readonly maxLifetimeMs: number | undefined;
   readonly #settings: Settings;
   readonly #limits: ConnectionLimits;
-  #streams: Streams | undefined;
   readonly #active = new ActiveStreams();
   readonly #downleveled: readonly string[];
   readonly #database: DatabaseUse;
@@ -109,7 +108,7 @@ export class Application implements StreamHost {
 
   /** Has the open streams listed. */
   listIn(streams: Streams): void {
-    this.#streams = streams;
+    streams.include(this.#active);
   }
 
   admit(): Lease {
@@ -120,16 +119,11 @@ export class Application implements StreamHost {
     this.#active.add(stream);
   }
 
-  onIdentify(stream: OpenStream): void {
-    this.#streams?.add(stream);
-  }
-
   onOpen({ id, endpoint, user }: OpenStream): void {
     if (streamOpened.hasSubscribers) streamOpened.publish({ id, endpoint, user });
   }
 
   onFinish(stream: OpenStream): void {
-    this.#streams?.remove(stream);
     this.#active.noteFinished(stream);
     if (!streamClosed.hasSubscribers || !stream.isListed) return;
     const { id, endpoint, user, connection } = stream;

@@ -19,6 +19,11 @@ export class ActiveStreams {
     this.#streams.set(stream, SENDING | RUNNING);
   }
 
+  /** Those whose connection is not done, oldest first. */
+  *sending(): Generator<OpenStream> {
+    for (const [stream, activity] of this.#streams) if ((activity & SENDING) !== 0) yield stream;
+  }
+
   noteFinished(stream: OpenStream): void {
     this.#note(stream, SENDING);
   }

@@ -27,13 +27,22 @@ export interface StreamFilter {
   id?: string;
 }
 
+/** What serves streams. */
+interface StreamSource {
+  /** Streams whose connection is not done, oldest first. */
+  sending(): Iterable<OpenStream>;
+}
+
 /** The open streams of an application. */
 export class Streams {
-  readonly #streams = new Set<OpenStream>();
+  /** One for each time that the plugin is registered; they know of their streams anyway. */
+  readonly #sources: StreamSource[] = [];
 
   /** Lists the streams that are open now, oldest first. */
   list(): StreamInfo[] {
-    return [...this.#streams].filter(({ isListed }) => isListed).map(describe);
+    return this.#open()
+      .filter(({ isListed }) => isListed)
+      .map(describe);
   }
 
   /**
@@ -44,19 +53,21 @@ export class Streams {
    */
   close(filter: StreamFilter | ((stream: StreamInfo) => boolean)): number {
     const matches = typeof filter === "function" ? filter : toPredicate(filter);
-    const chosen = [...this.#streams].filter((stream) => matches(describe(stream)));
+    const chosen = this.#open().filter((stream) => matches(describe(stream)));
     for (const { connection } of chosen) connection.close("closed");
     return chosen.length;
   }
 
   /** @internal */
-  add(stream: OpenStream): void {
-    if (!stream.connection.closed) this.#streams.add(stream);
+  include(source: StreamSource): void {
+    this.#sources.push(source);
   }
 
-  /** @internal */
-  remove(stream: OpenStream): void {
-    this.#streams.delete(stream);
+  #open(): OpenStream[] {
+    return this.#sources
+      .flatMap((source) => [...source.sending()])
+      .filter(({ isIdentified }) => isIdentified)
+      .sort((left, right) => left.openedAt - right.openedAt);
   }
 }
 

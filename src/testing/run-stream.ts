@@ -107,7 +107,6 @@ function createHost<E extends z.ZodObject>(
     maxLifetimeMs: undefined,
     runs: new Runs(currentBroker),
     admit: () => ({ identify: () => {}, release: () => {} }),
-    onIdentify: () => {},
     onStart: (stream: OpenStream) => log.start(stream.connection),
     onOpen: () => {},
     onFinish: () => {},
