@@ -3,11 +3,12 @@
 //
 // An idle stream holds this for as long as it lasts, so what it needs only sometimes is made when it does.
 
-import { formatKeepAliveComment, formatRetry, KEEP_ALIVE_FRAME } from "../wire/event-stream.ts";
+import { KEEP_ALIVE_FRAME } from "../wire/event-stream.ts";
 import { flushAtEndOfTurn, type Flushable } from "../delivery/flush-turn.ts";
 import type { FrameBatch } from "../delivery/frame-batch.ts";
 import { HeadHold } from "./head-hold.ts";
 import { IdleEntry, touchIdle, unwatchIdle } from "./idle-clock.ts";
+import { openingOf } from "./opening.ts";
 import { nextTurn } from "../scope/turn.ts";
 import type { ConnectionSettings } from "./settings.ts";
 import { StallWatch, type StallOwner } from "./stall-watch.ts";
@@ -31,9 +32,6 @@ const COMMITTED = 1;
 const FINISHING = 2;
 /** The transport was told to end. */
 const ENDED = 3;
-
-/** What opens the streams of an endpoint. */
-const openings = new WeakMap<ConnectionSettings, string>();
 
 /** Shared by all outputs that nobody waits for. */
 const NOBODY: never[] = [];
@@ -397,14 +395,4 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
       this.#stall = undefined;
     }
   }
-}
-
-function openingOf(settings: ConnectionSettings): string {
-  let opening = openings.get(settings);
-  if (opening === undefined) {
-    const { keepAliveMs, retryMs } = settings;
-    opening = formatKeepAliveComment(keepAliveMs) + (retryMs === undefined ? "" : formatRetry(retryMs));
-    openings.set(settings, opening);
-  }
-  return opening;
 }

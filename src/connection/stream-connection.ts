@@ -7,12 +7,12 @@ import type { z } from "zod";
 import { startTimer } from "../async/timer.ts";
 import type { FrameBatch } from "../delivery/frame-batch.ts";
 import type { PipeOptions, PipeSink, PipeSource, SinkLog, SinkSource } from "../delivery/pipe.ts";
-import { EventValidationError, type CloseReason } from "../errors/stream-errors.ts";
-import { suggest } from "../errors/suggest.ts";
+import type { CloseReason } from "../errors/stream-errors.ts";
 import { nextTurn } from "../scope/turn.ts";
 import { Unwinder } from "../scope/unwind.ts";
 import { formatEndId } from "../wire/end-id.ts";
 import { formatComment, formatEnd, formatRetry } from "../wire/event-stream.ts";
+import { assertDeclared } from "./assert-declared.ts";
 import { Output, type OutputOwner } from "./output.ts";
 import { reportDrops, reportLinger, reportOverflow, reportRefused } from "./reports.ts";
 import type { ConnectionSettings } from "./settings.ts";
@@ -122,7 +122,7 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner, 
    * @throws EventValidationError if it does.
    */
   open(events?: z.ZodObject): this {
-    this.#assertDeclared(events);
+    if (events) assertDeclared(events, this.#settings);
     if (!this.#isOpen) {
       this.#isOpen = true;
       if (!this.closed) this.#output.schedule();
@@ -391,22 +391,6 @@ export class StreamConnection implements SSEConnection<AnyEvents>, OutputOwner, 
     if (this.unwinder.isOwnChain()) throw error;
     reportRefused(this.#host.log, this.#settings.endpoint, event, error);
     return false;
-  }
-
-  #assertDeclared(events: z.ZodObject | undefined): void {
-    if (!events) return;
-    const { names } = this.#settings.codec;
-    for (const name of Object.keys(events.shape)) {
-      if (names.includes(name)) continue;
-      throw new EventValidationError(
-        name,
-        [{ path: [], message: `is not in the events of @stream (${names.join(", ")})` }],
-        {
-          endpoint: this.#settings.endpoint,
-          hint: `createSSE takes no events that @stream does not declare.${suggest(name, names)}`,
-        },
-      );
-    }
   }
 }
 
