@@ -18,7 +18,7 @@ interface HandleOwner {
 }
 interface Inner {
   chunkedEncoding?: boolean;
-  _header?: unknown;
+  _header?: string;
   _headerSent?: boolean;
   _send?(data: string, encoding: "latin1"): boolean;
 }
@@ -73,7 +73,7 @@ export class HTTPTransport implements Transport {
     if (!socket) {
       this.#onSent ??= () => this.#owner?.onSent();
       this.#watchDrain(this.#target.write(chunk, this.#onSent), this.#target);
-      this.#noteHead();
+      this.#hasHead = true;
     } else if (this.#hasHead) {
       this.#writeChunk(socket, chunk, bytes);
     } else {
@@ -120,7 +120,9 @@ export class HTTPTransport implements Transport {
       this.#writeChunk(socket, chunk, bytes);
       socket.uncork();
     }
-    this.#noteHead();
+    this.#hasHead = true;
+    // Node would keep the head's text for as long as the response lasts.
+    if (response._headerSent && response._header) response._header = SENT_HEAD;
   }
 
   #writeChunk(socket: Socket, chunk: string | Buffer, bytes: number): void {
@@ -141,14 +143,6 @@ export class HTTPTransport implements Transport {
     const { socket, chunkedEncoding, write } = this.#response as ServerResponse & Inner;
     // Whoever has put a function of their own there, as `inject` and instruments do, wants to see all of it.
     return socket !== null && chunkedEncoding === true && write === ServerResponse.prototype.write;
-  }
-
-  /** The head is on its way; Node would keep its text for as long as the response lasts. */
-  #noteHead(): void {
-    this.#hasHead = true;
-    const response = this.#response as Inner;
-    // On HTTP/2 it is no text.
-    if (response._headerSent && typeof response._header === "string") response._header = SENT_HEAD;
   }
 
   #findSocket(): Socket | undefined {

@@ -195,8 +195,10 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
     transport.attach(this);
     const opening = openingOf(this.#settings);
     const bytes = Buffer.byteLength(opening);
-    if (this.#hasMore) {
-      this.#queue?.pushFirst(opening, bytes);
+    // Written whatever the transport says, since only a write has it tell when there is room again.
+    if (this.#queue && this.#hasMore) {
+      this.#queue.pushFirst(opening, bytes);
+      this.#noteWritten(transport, this.#writeNext(transport, this.#queue));
     } else {
       transport.write(opening, bytes);
       this.#noteWritten(transport, bytes);
@@ -341,9 +343,7 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
     if (!transport) return;
     let written = 0;
     while (this.#queue && this.#hasMore && !transport.needsDrain) {
-      const { chunk, bytes } = this.#queue.take(this.#batchLimit, BATCH_BYTES);
-      transport.write(chunk, bytes);
-      written += bytes;
+      written += this.#writeNext(transport, this.#queue);
     }
     if (written > 0) this.#noteWritten(transport, written);
     else this.#watchProgress(transport);
@@ -354,6 +354,13 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
     if (this.#hasMore) return;
     this.#queue = undefined;
     if (this.#phase === FINISHING) this.#finishTransport(transport);
+  }
+
+  /** Writes one piece and gives its length. */
+  #writeNext(transport: Transport, queue: WriteQueue): number {
+    const { chunk, bytes } = queue.take(this.#batchLimit, BATCH_BYTES);
+    transport.write(chunk, bytes);
+    return bytes;
   }
 
   get #hasMore(): boolean {

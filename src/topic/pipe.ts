@@ -9,6 +9,9 @@ import { retryWhileOpen } from "./retry-while-open.ts";
 import { pipesOf, type PipedPosition, type StreamPipe, type StreamPipes } from "./stream-pipes.ts";
 import { TopicLog } from "./topic-log.ts";
 
+/** Turns through the queue of promises, all within this turn of the event loop, for other pipes to begin in. */
+const PATIENCE = 4;
+
 /** Makes what feeds the streams of a server whose topics are with a broker. */
 export function createPipe(broker: () => Broker): Pipe {
   return (sink, sources, options) => new ActivePipe(sink, options).run(sources, broker);
@@ -65,6 +68,9 @@ class ActivePipe implements StreamPipe, PipeOwner {
       if (feed) this.logs[index] = new PipedLog(this, log, feed);
     }
     pipes.noteLocated();
+    // Other pipes that begin now, or a few promises on, have to be known before the first id is sent.
+    for (let wait = 0; wait < PATIENCE; wait++) await undefined;
+    if (this.#isOver) return;
     if (!pipes.areLocated) await this.#locate(broker);
     if (!this.#isOver) await this.#start();
   }

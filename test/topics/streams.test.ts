@@ -35,7 +35,7 @@ interface Setup {
   /** Opens a stream of the topic, or of one of its keys, at one of the two servers. */
   open(
     server: 0 | 1,
-    from?: { lastEventId?: string | undefined; path?: string; keys?: string; until?: "head" },
+    from?: { lastEventId?: string | undefined; keys?: string; apart?: boolean; until?: "head" },
   ): Promise<RawResponse>;
   /** Publishes numbers as boats, and gives their ids. */
   publish(from: number, to: number, key?: string): Promise<string[]>;
@@ -56,6 +56,12 @@ const setUp = async (
     async *some(keys: string, ctx: Context) {
       await ctx.createSSE(schema).pipe(...keys.split(",").map((key) => harbour.key(key)));
     }
+
+    @stream({ type: "sse", events: schema, params: z.object({ keys: z.string() }) })
+    async *apart(keys: string, ctx: Context) {
+      const sse = ctx.createSSE(schema);
+      await Promise.all(keys.split(",").map((key) => sse.pipe(harbour.key(key))));
+    }
   }
   const apps: Awaited<ReturnType<typeof createServer>>[] = [];
   for (let each = 0; each < 2; each++) {
@@ -74,9 +80,11 @@ const setUp = async (
   });
   return {
     harbour,
-    async open(server, { lastEventId, keys, until } = {}) {
+    async open(server, { lastEventId, keys, apart, until } = {}) {
       const { port } = apps[server]!.server.address() as AddressInfo;
-      const path = keys === undefined ? "/api/quay/all" : `/api/quay/some?keys=${encodeURIComponent(keys)}`;
+      const some = apart ? "apart" : "some";
+      const path =
+        keys === undefined ? "/api/quay/all" : `/api/quay/${some}?keys=${encodeURIComponent(keys)}`;
       const headers: Record<string, string> =
         lastEventId === undefined ? {} : { "last-event-id": lastEventId };
       const client = openRaw({ port }, { path, headers });
@@ -266,6 +274,31 @@ describeBrokers("streams", (kit) => {
     await waitFor(() => client.stream.lastEventId !== "", { what: "its position" });
     await publish(1, 1);
     expect(await events(client, 1)).toEqual([1]);
+  });
+
+  test("pipes that begin in one turn have one id from the first event on, though one log is followed already", async () => {
+    const { open, publish } = await setUp(kit, { lag: 300 });
+    await open(1, { keys: "a" });
+    const first = await open(0, { keys: "a,b", apart: true });
+    const { lastEventId } = first.stream;
+    expect(lastEventId).toContain("~");
+    first.leave();
+    await publish(1, 1, "b");
+    const second = await open(1, { keys: "a,b", apart: true, lastEventId });
+    await publish(2, 2, "a");
+    expect(new Set(await events(second, 2))).toEqual(new Set([1, 2]));
+    for (const event of second.stream.events) expect(event.lastEventId).toContain("~");
+  });
+
+  test("pipes that begin in one turn tell of no gap to a client whose id only one of them knows", async () => {
+    const { open, publish } = await setUp(kit);
+    await open(0, { keys: "a" });
+    const { lastEventId } = (await open(0, { keys: "b" })).stream;
+    const client = await open(0, { keys: "a,b", apart: true, lastEventId });
+    await waitFor(() => client.stream.lastEventId.includes("~"), { what: "its position" });
+    await publish(1, 1, "a");
+    expect(await events(client, 1)).toEqual([1]);
+    expect(client.stream.names).toEqual(["boat"]);
   });
 
   test("a client with an id that it was given before any event misses none", async () => {
