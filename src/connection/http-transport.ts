@@ -1,6 +1,6 @@
 // Writes a stream's body. Over HTTP/1.1 it goes to the socket itself: Node's own way through the response costs as
-// much again as the system call. A chunk is framed here then (RFC 9112, 7.1), which for frames
-// that many connections get is done once for all of them.
+// much again as the system call. A chunk is framed here then (RFC 9112, 7.1), which for frames that many connections
+// get is done once for all of them.
 //
 // That holds only while the response is the one that the socket is at, so not for one behind another (pipelining)
 // until its turn has come, and never for HTTP/2 or a client of HTTP/1.0.
@@ -107,7 +107,7 @@ export class HTTPTransport implements Transport {
     this.#target.destroy();
   }
 
-  /** Writes the head and the first chunk, as one text where that can be: two cost half as much again. */
+  /** Writes the head and the first chunk, as one text where that can be, which costs less than to gather two. */
   #writeHead(socket: Socket, chunk: string | Buffer, bytes: number): void {
     const response = this.#response as ServerResponse & Inner;
     if (response._send && typeof chunk === "string" && encodingOf(chunk, bytes) === "latin1") {

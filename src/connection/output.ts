@@ -194,15 +194,10 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
     this.#transport = transport;
     transport.attach(this);
     const opening = openingOf(this.#settings);
-    const bytes = Buffer.byteLength(opening);
+    this.#queue ??= new WriteQueue();
+    this.#queue.pushFirst(opening, Buffer.byteLength(opening));
     // Written whatever the transport says, since only a write has it tell when there is room again.
-    if (this.#queue && this.#hasMore) {
-      this.#queue.pushFirst(opening, bytes);
-      this.#noteWritten(transport, this.#writeNext(transport, this.#queue));
-    } else {
-      transport.write(opening, bytes);
-      this.#noteWritten(transport, bytes);
-    }
+    this.#noteWritten(transport, this.#writeNext(transport, this.#queue));
     this.#write();
   }
 
