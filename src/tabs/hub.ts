@@ -28,6 +28,12 @@ const LEADER_MS = 2_000;
 /** How long a leader keeps the lock, in ms, after it has said that all is over: the lock must not be there first. */
 const LAST_WORDS_MS = 100;
 
+/**
+ * How long, in ms, a follower may take from its question to its place in the lock's queue: browsers look up much before
+ * the first lock of a page, and may take their time.
+ */
+const CLAIM_MS = 10_000;
+
 /** How often, in ms, a leader without readers of its own looks whether there are any elsewhere. */
 const RETIRE_MS = 1_000;
 
@@ -56,6 +62,8 @@ export class Hub {
   #connection: Connection | undefined;
   #release: () => void = () => {};
   #count = 0;
+  /** Those who have asked it and not left, and when they did, by the clock of the day. */
+  readonly #followers = new Map<string, number>();
   #timer: Timer | undefined;
   /** The latest request, which further ones are made of. */
   #request: Request | undefined;
@@ -144,7 +152,10 @@ export class Hub {
     if (this.#lifetime.signal.aborted) return;
     const { kind } = message;
     if (this.#connection) {
-      if (kind === "leave") void this.#retire();
+      if (kind === "leave") {
+        this.#followers.delete(message.from);
+        void this.#retire();
+      }
       if (kind === "hello") this.#welcome(message);
     } else if (kind === "lead") {
       this.#term = message.term;
@@ -173,6 +184,7 @@ export class Hub {
   }
 
   #welcome({ from, position, id }: Message & { kind: "hello" }): void {
+    this.#followers.set(from, Date.now());
     this.#connection?.renewIfSilent();
     const { recent, state } = this.#readers;
     const items = (position ? recent?.after({ position }) : undefined) ?? recent?.after({ id });
@@ -231,7 +243,7 @@ export class Hub {
     if (this.#connection) {
       const { pending = [] } = await this.#options.sharing.locks.query();
       if (isWanted()) return;
-      if (pending.some(({ name }) => name === this.#name)) {
+      if (pending.some(({ name }) => name === this.#name) || this.#isAwaited()) {
         this.#stopTimer();
         // One that crashes takes no leave.
         this.#timer = startTimer(RETIRE_MS, () => void this.#retire());
@@ -241,11 +253,19 @@ export class Hub {
     this.#finish();
   }
 
+  /** Tells whether somebody has asked it who may not be in the lock's queue yet. */
+  #isAwaited(): boolean {
+    for (const [id, askedAt] of this.#followers) {
+      if (Date.now() - askedAt > CLAIM_MS) this.#followers.delete(id);
+    }
+    return this.#followers.size > 0;
+  }
+
   /** Ends it; whoever reads from it comes back by itself. */
   #finish(releaseMs = 0): void {
     if (this.#lifetime.signal.aborted) return;
     this.#claim.abort();
-    this.#post({ kind: "leave" });
+    this.#post({ kind: "leave", from: this.#id });
     this.#lifetime.abort();
     this.#stopTimer();
     this.#options.onOver();

@@ -50,4 +50,4 @@ export type Message =
   /** The connection is over. */
   | { kind: "over"; term: string }
   /** A follower is gone. */
-  | { kind: "leave" };
+  | { kind: "leave"; from: string };

@@ -123,6 +123,18 @@ export async function queryLocks(): Promise<{ held: string[]; pending: string[] 
   return { held: held.map(({ name }) => name), pending: pending.map(({ name }) => name) };
 }
 
+/** Lets no request for a lock reach the browser any more. */
+export function holdBackLocks(): void {
+  const { locks } = (globalThis as unknown as { navigator: { locks: { request: unknown } } }).navigator;
+  locks.request = () => new Promise(() => {});
+}
+
+/** Lets nothing that is said to other tabs leave the page any more. */
+export function silence(): void {
+  const { BroadcastChannel } = globalThis as unknown as { BroadcastChannel: { prototype: object } };
+  Object.assign(BroadcastChannel.prototype, { postMessage() {} });
+}
+
 /** The first that the body of a shared stream brings. */
 export async function readFirst(path: string): Promise<string> {
   const fetch = getFetch({ scope: "harbour" }) as typeof globalThis.fetch;

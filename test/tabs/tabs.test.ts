@@ -1,6 +1,6 @@
 // Several tabs of one browser, and several subscriptions in them, on one connection for each stream.
 import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFailed, onTestFinished, test } from "vitest";
 import { END, type MisbehavingServer, plain } from "../client/misbehaving-server.ts";
 import { launchChromium } from "../helpers/chromium.ts";
 import { chromium } from "../helpers/parts.ts";
@@ -17,6 +17,7 @@ describe.skipIf(!chromium.present)("tabs of one browser", { timeout: 120_000 }, 
 
   const start = async (count: number) => {
     const harbour = await HarbourServer.start();
+    onTestFailed(() => console.error(`requests went on from ${JSON.stringify(harbour.positions)}`));
     const tabs = await openTabs(browser, harbour.page, count);
     return { harbour, tabs: tabs as [Tab, Tab, Tab, ...Tab[]], server: harbour.server };
   };
@@ -354,6 +355,38 @@ describe.skipIf(!chromium.present)("tabs of one browser", { timeout: 120_000 }, 
       await tabs[1].close();
       await waitFor(() => !stream.isOpen, { what: "the end of the connection" });
       expect((await tabs[0].locks()).held).toEqual([]);
+    });
+
+    test("goes on for a tab that has only asked so far, whose claim to the lock is still on its way", async () => {
+      const { harbour, tabs } = await start(2);
+      await tabs[0].open("/s");
+      await tabs[0].reaches("open");
+      await tabs[1].holdBackLocks();
+      await tabs[1].open("/s");
+      await tabs[1].reaches("open");
+      const stream = await harbour.stream();
+      await tabs[0].close();
+      await stream.tick(1);
+      expect(await tabs[1].dataOf(1)).toEqual([1]);
+      expect((await tabs[0].locks()).pending).toEqual([]);
+      await tabs[1].close();
+      await waitFor(() => !stream.isOpen, { what: "the end of the connection" });
+      expect(harbour.streams).toHaveLength(1);
+    });
+
+    test("ends when such a tab has gone without a word", async () => {
+      const { harbour, tabs } = await start(2);
+      await tabs[0].open("/s");
+      await tabs[0].reaches("open");
+      await tabs[1].holdBackLocks();
+      await tabs[1].open("/s");
+      await tabs[1].reaches("open");
+      const stream = await harbour.stream();
+      await tabs[1].silence();
+      await tabs[1].page.close();
+      await tabs[0].close();
+      await waitFor(() => !stream.isOpen, { what: "the end of the connection" });
+      expect(harbour.streams).toHaveLength(1);
     });
 
     test("that breaks is opened again once, from where each tab is", async () => {

@@ -40,6 +40,16 @@ export class Tab {
     return await this.#call("queryLocks", undefined);
   }
 
+  /** Keeps what it asks for of locks from the browser, as a browser that has much to do would for a while. */
+  async holdBackLocks(): Promise<void> {
+    await this.#call("holdBackLocks", undefined);
+  }
+
+  /** Lets it say nothing any more to the other tabs, as one that has crashed. */
+  async silence(): Promise<void> {
+    await this.#call("silence", undefined);
+  }
+
   async readFirst(path: string): Promise<string> {
     return await this.#call("readFirst", path);
   }
