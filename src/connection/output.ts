@@ -290,11 +290,10 @@ export class Output extends IdleEntry implements Flushable, StallOwner, Transpor
     this.#stall = undefined;
   }
 
-  /** Takes what certainly fits, without a look at the socket: some waits already, so that it will be written. */
+  /** Takes what certainly fits, without a look at the socket. */
   #pushQuickly(chunk: string | Buffer, size: number, events: number): boolean {
-    const queued = this.#queuedBytes;
-    if (queued === 0 || queued + size + this.#pending > this.#quickLimit) return false;
-    this.#queue?.push(chunk, size, events);
+    if (this.#queuedBytes + size + this.#pending > this.#quickLimit) return false;
+    this.#enqueue(chunk, size, events);
     return true;
   }
 
