@@ -1,16 +1,15 @@
 // `npm run bench`: installs what is compared, compiles, and measures in main.ts. Works in a fresh clone.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { installFolder } from "../scripts/install-folder.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
 const args = process.argv.slice(2);
 /** Servers that need nothing beyond the repository. */
 const OWN = new Set(["floor", "pinestream", "pinestream-publish", "node:http"]);
-/** The lock file that bench/node_modules was installed from. */
-const INSTALLED = "bench/node_modules/.installed-from";
 
 /** Which servers are asked for. */
 const only = args.includes("--peers") ? args[args.indexOf("--peers") + 1] : undefined;
@@ -22,11 +21,8 @@ if (!existsSync("node_modules/typescript")) {
   console.log("Installing the repository's packages (npm ci), the first time only.");
   run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
 }
-if (needsPeers && !isInstalled()) {
-  console.log("Installing the servers to compare with into bench/node_modules, the first time only.");
-  run("npm", ["ci", "--prefix", "bench", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]);
-  writeFileSync(INSTALLED, readFileSync("bench/package-lock.json"));
-}
+const WHY = "Installing the servers to compare with into bench/node_modules, the first time only.";
+if (needsPeers && !installFolder("bench", WHY)) process.exit(1);
 if (!args.includes("--no-build") || !existsSync("dist/index.js"))
   run(process.execPath, ["scripts/build.mjs"]);
 compile();
@@ -35,10 +31,6 @@ if (isDocument) {
   run("oxfmt", ["docs/performance.md"]);
 } else {
   run(process.execPath, ["bench/dist/main.js", ...args]);
-}
-
-function isInstalled() {
-  return existsSync(INSTALLED) && readFileSync(INSTALLED).equals(readFileSync("bench/package-lock.json"));
 }
 
 /** Compiles the benchmark, since a loader would change what is measured. */

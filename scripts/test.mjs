@@ -6,6 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { installFolder } from "./install-folder.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
@@ -19,6 +20,20 @@ const parts = [
   { package: "redis-server", isThere: () => hasProgram("redis-server"), for: "tests over Redis" },
   { package: "nats-server", isThere: () => hasProgram("nats-server"), for: "tests over NATS" },
   { package: "nginx-light", isThere: () => hasProgram("nginx"), for: "tests behind nginx" },
+];
+
+/** Runtimes and an older React, from npm. */
+const PLATFORMS = "test/platforms";
+/** What stands on what is not public in Node, or differs between its versions. */
+const CLOSE_TO_NODE = [
+  "src/connection",
+  "src/scope",
+  "src/server",
+  "test/integration/disconnect.test.ts",
+  "test/integration/slow-clients.test.ts",
+  "test/integration/unwind.test.ts",
+  "test/integration/wire.test.ts",
+  "test/integration/work-per-event.test.ts",
 ];
 
 const bin = (name) => `node_modules/.bin/${name}`;
@@ -37,8 +52,8 @@ const steps = [
 mkdirSync(".cache", { recursive: true });
 rmSync(REPORT, { force: true });
 
-let failed = installParts();
-for (const [name, [command, ...args]] of failed ? [] : steps) {
+let failed = installParts() || installPlatforms();
+for (const [name, [command, ...args]] of failed ? [] : [...steps, ...newerNodes()]) {
   console.log(`\n== ${name}`);
   const startedAt = performance.now();
   const { status, signal, error } = spawnSync(command, args, {
@@ -74,6 +89,32 @@ function installParts() {
     );
   }
   return missing.length > 0 && inCI ? "programs that the tests need" : "";
+}
+
+/** Installs what some tests run on besides the usual; the name of the step if that failed where it must not. */
+function installPlatforms() {
+  // Those packages are programs for this one.
+  const isPossible = process.platform === "linux" && process.arch === "x64";
+  if (isPossible && installFolder(PLATFORMS, `== installing ${PLATFORMS}`)) return "";
+  console.log(
+    `${PLATFORMS}/node_modules is missing (npm ci --prefix ${PLATFORMS}, on Linux for x64): tests in Bun and Deno, on ` +
+      `newer Node.js and with React 18 ${inCI ? "can't run" : "are skipped"}`,
+  );
+  return inCI ? "programs that the tests need" : "";
+}
+
+/** A step for each newer Node.js that is there. */
+function newerNodes() {
+  return ["24", "26"].flatMap((version) => {
+    const node = `${PLATFORMS}/node_modules/node-${version}/bin/node`;
+    if (!existsSync(node)) return [];
+    return [
+      [
+        `tests on Node.js ${version}`,
+        [node, "node_modules/vitest/vitest.mjs", "run", "--project=tests", ...CLOSE_TO_NODE],
+      ],
+    ];
+  });
 }
 
 function apt(...args) {

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transformWithEsbuild, type Rollup } from "vite";
 
@@ -13,12 +14,13 @@ export interface Bundle {
 /**
  * Bundles a module of the repository for browsers: as `es` it is minified, to be measured; as `iife` it is to run in a
  * page, its exports in the global variable `bundle`. React, where it is imported, is the one for development, unless
- * `external` leaves it out.
+ * `external` leaves it out; `react` is the folder of another one, with `react-dom` beside it.
  */
 export async function bundleForBrowsers(
   path: string,
   format: "es" | "iife",
   external: RegExp = /^node:/,
+  react?: string,
 ): Promise<Bundle> {
   const isMeasured = format === "es";
   const output = (await build({
@@ -30,6 +32,7 @@ export async function bundleForBrowsers(
         "pinestream/client/tabs": `${ROOT}src/tabs/index.ts`,
         "pinestream/client": `${ROOT}src/client/index.ts`,
         "pinestream/react": `${ROOT}src/react/index.ts`,
+        ...(react && { react, "react-dom": join(react, "../react-dom") }),
       },
     },
     define: { "process.env.NODE_ENV": JSON.stringify("development") },

@@ -106,6 +106,8 @@ export const scenarios = { collect, parse, parseEveryWay };
 /** Runs a scenario somewhere. */
 export interface Environment {
   readonly name: string;
+  /** `false` where `fetch` has no cache, and so asks for nothing of those on the way. */
+  readonly hasCache?: boolean;
   run<Name extends keyof typeof scenarios>(
     name: Name,
     options: Parameters<(typeof scenarios)[Name]>[0],

@@ -3,7 +3,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { bundleForBrowsers } from "../client/bundle.ts";
 import { launchChromium } from "../helpers/chromium.ts";
-import { chromium } from "../helpers/parts.ts";
+import { chromium, react18 } from "../helpers/parts.ts";
 import { waitFor } from "../helpers/wait-for.ts";
 import { BURST, HarbourPage, startHarbour, type Harbour } from "./harbour.ts";
 import type { Seen, Spec } from "./page.tsx";
@@ -29,11 +29,14 @@ const streams = (harbour: Harbour, count: number) =>
     what: () => `${count} streams: ${JSON.stringify(harbour.runs)}`,
   });
 
-describe.skipIf(!chromium.present)("useStream in Chromium", () => {
+/** The oldest React that is supported, and the one of the repository. */
+const REACTS = [{ version: 19 }, ...(react18.present ? [{ version: 18, folder: react18.path }] : [])];
+
+describe.skipIf(!chromium.present).each(REACTS)("useStream of React $version in Chromium", (react) => {
   beforeAll(async () => {
     [browser, { code: script }] = await Promise.all([
       launchChromium(),
-      bundleForBrowsers("test/react/page.tsx", "iife"),
+      bundleForBrowsers("test/react/page.tsx", "iife", undefined, react.folder),
     ]);
   }, 120_000);
   afterAll(async () => await browser?.close());
@@ -261,7 +264,9 @@ describe.skipIf(!chromium.present)("useStream in Chromium", () => {
     });
   });
 
-  describe("a component that React hides", () => {
+  // `<Activity>` came with React 19.2.
+  const describeHidden = react.version >= 19 ? describe : undefined;
+  describeHidden?.("a component that React hides", () => {
     test("has no connection, and goes on after its last event when it is shown", async () => {
       const { harbour, page } = await start();
       const spec: Spec = { tag: "a", reduces: true, hidden: false };
