@@ -80,16 +80,17 @@ describe("the tarball", () => {
   });
 
   test("every module of the build has its declarations, and no import leads out of it or to a .ts", () => {
+    const files = new Set(packed.files);
     const modules = packed.files.filter((path) => path.endsWith(".js"));
     expect(modules.length).toBeGreaterThan(20);
-    for (const path of modules) {
-      expect(packed.files).toContain(path.replace(/\.js$/, ".d.ts"));
+    expect(modules.filter((path) => !files.has(path.replace(/\.js$/, ".d.ts")))).toEqual([]);
+    const broken = modules.flatMap((path) => {
       const text = readFileSync(join(projects.full!, "node_modules/pinestream", path), "utf8");
-      for (const [, specifier = ""] of text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)) {
-        const target = join("/", path, "..", specifier).slice(1);
-        expect(packed.files, `${path} imports ${specifier}`).toContain(target);
-      }
-    }
+      return Array.from(text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g))
+        .map(([, specifier = ""]) => ({ path, specifier, target: join("/", path, "..", specifier).slice(1) }))
+        .filter(({ target }) => !files.has(target));
+    });
+    expect(broken).toEqual([]);
   });
 
   test("only the brokers' own entries load the clients of Redis and NATS", () => {
