@@ -114,6 +114,8 @@ export abstract class LiveStream {
       },
     });
     this.#step = attempt;
+    // A function for headers, which has been called by now, may have closed the stream.
+    if (this.isOver) attempt.abort();
     return await attempt.over.then(
       () => this.finish("ended"),
       (reason: unknown) => reason,
