@@ -79,6 +79,8 @@ export class Connection {
   view = CONNECTING;
   /** As of the last refresh. */
   latest = NO_DATA;
+  /** Id of the last event taken, or of that which the stream goes on after. */
+  position: string | undefined;
   #nextLatest = NO_DATA;
   readonly #followers = new Set<Follower>();
   readonly #onOver: () => void;
@@ -111,6 +113,7 @@ export class Connection {
   open(open: () => AnySubscription): void {
     try {
       this.#stream = open();
+      this.position = this.#stream.lastEventId || undefined;
       void this.#run(this.#stream);
     } catch (error) {
       this.#show({ ...CONNECTING, status: "failed", error });
@@ -132,6 +135,7 @@ export class Connection {
   }
 
   #take(received: AnyEvent): void {
+    this.position = received.id ?? this.position;
     this.#nextLatest = { ...this.#nextLatest, [received.event]: received.data };
     for (const follower of Array.from(this.#followers)) {
       try {

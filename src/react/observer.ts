@@ -41,11 +41,15 @@ interface Shown<State> {
   result: StreamReducerResult<AnyEvents, State>;
 }
 
+let count = 0;
+
 /** Follows the streams of one method with equal parameters for one component. */
 export class Observer<State> {
   readonly method: AnyMethod;
   /** The method's `key` of the parameters. */
   readonly identity: string;
+  /** Tells it from all others, also those of other roots. */
+  readonly id = `own ${++count}`;
   inputs: ObserverInputs<State> | undefined;
   readonly #initialState: State;
   #state: State;
@@ -102,7 +106,11 @@ export class Observer<State> {
         onChange();
       },
     };
-    const connection = followConnection(this.method, key, follower, () =>
+    // Where one that others have kept has gone on meanwhile, what was missed has to be asked for.
+    const found = findConnection(this.method, key);
+    const isMissing = this.#position !== undefined && found && found.position !== this.#position;
+    const joined = isMissing ? `${this.id} ${key}` : key;
+    const connection = followConnection(this.method, joined, follower, () =>
       this.method(this.inputs?.params ?? {}, this.#subscribeOptions()),
     );
     this.#connection = connection;

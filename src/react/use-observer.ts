@@ -1,4 +1,4 @@
-import { useId, useInsertionEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { useInsertionEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { Observer, type AnyMethod, type ObserverInputs } from "./observer.ts";
 import type { StreamOptions, StreamReducerResult } from "./types.ts";
 
@@ -10,7 +10,6 @@ export function useObserver<Result extends object, State>(
 ): Result {
   const anyMethod = method as AnyMethod;
   const { params, options = {}, reduce } = inputs as Partial<ObserverInputs<State>>;
-  const id = useId();
   const identity = anyMethod.key(params);
   const create = (): Observer<State> => new Observer(anyMethod, identity, initialState);
   const [held, hold] = useState(create);
@@ -23,7 +22,7 @@ export function useObserver<Result extends object, State>(
   useInsertionEffect(() => {
     observer.inputs = { params, options, reduce } as ObserverInputs<State>;
   });
-  const key = options.enabled === false ? undefined : formatKey(identity, options, id);
+  const key = options.enabled === false ? undefined : formatKey(identity, options, observer.id);
   const source = useMemo(() => observer.source(key), [observer, key]);
   const { subscribe, getSnapshot, getServerSnapshot } = source;
   const result: StreamReducerResult<Record<string, unknown>, State> = useSyncExternalStore(
