@@ -58,7 +58,7 @@ export function startAttempt(stream: OutgoingRequest, lastEventId: string, liste
     signal.addEventListener("abort", () => void body.cancel().catch(() => {}));
     for (;;) {
       const { done, value } = await body.read().catch((cause: unknown) => {
-        throw broken("broke off", cause);
+        throw cause instanceof ResponseFormatError ? cause : broken("broke off", cause);
       });
       if (signal.aborted) return;
       if (done) throw broken("closed before its end");
@@ -90,10 +90,12 @@ export function startAttempt(stream: OutgoingRequest, lastEventId: string, liste
     if (response.status !== 200) throw await readError(request, response);
     const type = response.headers.get("content-type") ?? "";
     if (!/^text\/event-stream\s*(;|$)/i.test(type) || !response.body) {
+      void response.body?.cancel().catch(() => {});
       throw new ResponseFormatError(`${request.name}: no event stream: "${type}"`);
     }
     listener.onOpen();
-    if (!signal.aborted) await read(response.body.getReader());
+    if (signal.aborted) void response.body.cancel().catch(() => {});
+    else await read(response.body.getReader());
   };
 
   // Not awaited by whoever aborts: a `fetch` from elsewhere may take no notice of the signal.

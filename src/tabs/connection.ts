@@ -1,3 +1,4 @@
+import { ResponseFormatError } from "../errors/client-errors.ts";
 import { takeLastEventId, writeLastEventId } from "../wire/last-event-id.ts";
 import type { Answer } from "./messages.ts";
 import { isEventStream, readAnswer, readPieces, type Piece } from "./pieces.ts";
@@ -29,8 +30,8 @@ export interface ConnectionOptions {
 
 /** The leader's connection to the server. */
 export interface Connection {
-  /** Settles when it is over, for whatever reason. */
-  readonly over: Promise<void>;
+  /** Resolves when it is over, for whatever reason; to what is wrong with the stream where another makes no sense. */
+  readonly over: Promise<string | undefined>;
   /** Asks again if the server says less than it has promised, and tells whether: a dead one looks like a quiet one. */
   renewIfSilent(): boolean;
   /** Ends it. */
@@ -58,28 +59,30 @@ export function startConnection(options: ConnectionOptions): Connection {
       if (isFresh && !signal.aborted) onAnswer(answer);
       return;
     }
-    const hear = (keepAliveMs: number | false): void => {
-      lastHeard = Date.now();
-      patienceMs = keepAliveMs ? keepAliveMs * PATIENCE : Infinity;
-    };
-    hear(false);
+    // A head is no sign of life yet: a client waits as long for the first byte as for the answer.
     onOpen(response, lastEventId);
     await readPieces(response, lastEventId, (piece) => {
       signal.throwIfAborted();
-      hear(piece.keepAliveMs);
+      lastHeard = Date.now();
+      patienceMs = piece.keepAliveMs ? piece.keepAliveMs * PATIENCE : Infinity;
       onPiece(piece);
     });
   };
 
-  const run = async (): Promise<void> => {
+  const run = async (): Promise<string | undefined> => {
+    let problem: string | undefined;
     do {
       attempt = new AbortController();
       lastHeard = Date.now();
       patienceMs = ANSWER_MS;
       const origin = options.next();
-      // What broke it does not matter: each reader finds out by itself what becomes of its next request.
-      if (origin) await read(origin, attempt.signal).catch(() => {});
+      // What else broke it does not matter: each reader finds out by itself what becomes of its next request.
+      const note = (error: unknown): void => {
+        if (error instanceof ResponseFormatError) problem = error.message;
+      };
+      if (origin) await read(origin, attempt.signal).catch(note);
     } while (attempt.signal.aborted && !lifetime.signal.aborted);
+    return problem;
   };
 
   return {

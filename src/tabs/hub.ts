@@ -45,6 +45,8 @@ export interface HubOptions extends RecentLimits {
   isScoped: boolean;
   /** Called once, when the hub takes no more readers. */
   onOver(): void;
+  /** Shares a request anew, as if it had just come. */
+  rejoin(request: Request, lastEventId: string): Promise<Response>;
 }
 
 /** Shares one stream with the other tabs, among any number of readers in this one. */
@@ -96,9 +98,12 @@ export class Hub {
         if (this.#lifetime.signal.aborted) resolve();
         else void this.#lead();
       });
-    // Rejects when the wait is given up, and when another tab has taken the lock from this one.
+    // Rejects when the wait is given up, when another tab has taken the lock from this one, and where the browser
+    // allows no locks, as in a sandboxed frame: there everybody asks by himself.
     this.#options.sharing.locks.request(this.#name, options, hold).catch(() => {
-      if (this.#connection) this.#finish();
+      if (!this.#connection && this.#claim.signal.aborted) return;
+      if (!this.#connection) this.#readers.dissolve();
+      this.#finish();
     });
   }
 
@@ -119,12 +124,13 @@ export class Hub {
       onPiece: (piece) => this.#relay(piece),
       onAnswer: (answer) => {
         this.#post({ kind: "answer", term: this.#term, answer });
-        this.#readers.answer(answer, false);
+        this.#readers.answer(answer);
         this.#finish(LAST_WORDS_MS);
       },
     });
-    await this.#connection.over;
-    this.#post({ kind: "over", term: this.#term });
+    const problem = await this.#connection.over;
+    this.#post({ kind: "over", term: this.#term, problem });
+    this.#readers.close(problem);
     this.#finish(LAST_WORDS_MS);
   }
 
@@ -168,7 +174,10 @@ export class Hub {
       if (kind === "open") this.#onOpen(message);
       if (kind === "piece") this.#onPiece(message);
       if (kind === "answer") this.#onAnswer(message);
-      if (kind === "over") this.#finish();
+      if (kind === "over") {
+        this.#readers.close(message.problem);
+        this.#finish();
+      }
     }
   }
 
@@ -194,6 +203,8 @@ export class Hub {
   #onWelcome({ to, position, id, term, state, items }: Message & { kind: "welcome" }): void {
     const readers = this.#readers;
     if (to !== this.#id) return;
+    // One that has stood still answers late, before it hears that it has lost its lock. Nothing more comes from it.
+    if (this.#term !== "" && term !== this.#term) return;
     this.#stopTimer();
     // While in step, all that the leader has told comes by itself. Otherwise it must be an answer to the last question.
     if (!readers.isInStep || term !== this.#term) {
@@ -227,7 +238,7 @@ export class Hub {
   #onAnswer({ answer }: Message & { kind: "answer" }): void {
     // Where the scope is all that tabs have in common, this one's token may be another one.
     const isForeign = this.#options.isScoped && [401, 403].includes(answer?.head[0] ?? 0);
-    this.#readers.answer(answer, isForeign);
+    this.#readers.answer(answer, isForeign ? this.#options.rejoin : undefined);
     this.#finish();
   }
 

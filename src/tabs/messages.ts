@@ -47,7 +47,7 @@ export type Message =
   | { kind: "piece"; term: string; after: string; items: Item[]; comments: string; preamble: string }
   /** The server has answered with something else, or with nothing, and whoever waits gets the same. */
   | { kind: "answer"; term: string; answer?: Answer }
-  /** The connection is over. */
-  | { kind: "over"; term: string }
+  /** The connection is over; with a problem another one makes no sense. */
+  | { kind: "over"; term: string; problem: string | undefined }
   /** A follower is gone. */
   | { kind: "leave"; from: string };

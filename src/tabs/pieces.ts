@@ -2,6 +2,7 @@
 // begins in their midst. They are written anew from what the reader has understood, so that nothing depends on
 // where their bytes broke.
 
+import { ResponseFormatError } from "../errors/client-errors.ts";
 import { createEventStreamReader, type StreamedEvent } from "../wire/event-stream-reader.ts";
 import {
   EVENT_STREAM_TYPE,
@@ -28,6 +29,8 @@ export interface Piece {
 
 /** Longest event that is waited for, in UTF-16 code units. */
 const MAX_EVENT_LENGTH = 16 * 1024 * 1024;
+
+const TOO_LONG = "an event is too long to be shared";
 
 /** What is passed on of an answer that is no stream, in UTF-16 code units. */
 const MAX_BODY_LENGTH = 65_536;
@@ -88,7 +91,7 @@ export async function readPieces(
       const { value } = (await reader?.read()) ?? {};
       if (!value) return;
       parser.push(value);
-      if (parser.pendingLength > MAX_EVENT_LENGTH) throw new TypeError("an event is too long to be shared");
+      if (parser.pendingLength > MAX_EVENT_LENGTH) throw new ResponseFormatError(TOO_LONG);
       // An id may come without an event.
       if (parser.lastEventId !== last) add(parser.lastEventId, "\n");
       const { retryMs } = parser;

@@ -1,5 +1,7 @@
+import { ResponseFormatError } from "../errors/client-errors.ts";
+import type { HubOptions } from "./hub.ts";
 import type { Answer, Head, LeaderState } from "./messages.ts";
-import { isEventStream, readPieces } from "./pieces.ts";
+import { isEventStream, readAnswer, readPieces } from "./pieces.ts";
 import { RecentEvents, type Item, type RecentLimits } from "./recent.ts";
 import { toHead, toResponse, type Seat, type SeatState } from "./seat.ts";
 
@@ -69,7 +71,6 @@ export class Readers {
    */
   follow({ head, preamble, position, lastEventId }: LeaderState, id: string, missed?: readonly Item[]): void {
     this.#head = head;
-    this.#preamble = preamble;
     if (!missed) {
       // With an id they can ask for it themselves; without one it is lost as in any other reconnection.
       if (this.#recent?.lastEventId) for (const seat of this.#in("live")) seat.close();
@@ -88,8 +89,9 @@ export class Readers {
   /** Gives what came to all who read along, and lets those who have caught up do so. */
   deliver({ items, comments, preamble }: Delivery): void {
     this.#recent?.push(items);
+    // Those who have been reading have to hear of another reconnection time, too.
+    const bytes = this.#encode(items, comments + (preamble === this.#preamble ? "" : preamble));
     this.#preamble = preamble;
-    const bytes = this.#encode(items, comments);
     for (const seat of this.#in("live")) seat.push(bytes);
     for (const seat of this.#in("direct")) this.#switch(seat);
   }
@@ -105,19 +107,27 @@ export class Readers {
     }
   }
 
-  /** Gives an answer that is no stream to those who wait; with `isForeign` they ask for one of their own. */
-  answer(answer: Answer | undefined, isForeign: boolean): void {
+  /** Gives an answer that is no stream to those who wait; with `rejoin` they ask for one of their own in turn. */
+  answer(answer: Answer | undefined, rejoin?: HubOptions["rejoin"]): void {
     for (const seat of this.#in("waiting")) {
-      if (isForeign) void this.#readAlone(seat);
+      if (rejoin) seat.answer(Promise.resolve().then(() => rejoin(seat.request, seat.lastEventId ?? "")));
       else if (answer) seat.answer(toResponse(answer.head, answer.body));
       else seat.close();
     }
   }
 
-  /** Ends it for all but those that have a request of their own. */
-  close(): void {
+  /** Lets everybody who waits ask the server alone. */
+  dissolve(): void {
+    for (const seat of this.#in("waiting")) void this.#readAlone(seat);
+  }
+
+  /** Ends it for all but those that have a request of their own; for good where there is a problem. */
+  close(problem?: string): void {
     this.isInStep = false;
-    for (const seat of [...this.#in("waiting"), ...this.#in("live")]) seat.close();
+    for (const seat of [...this.#in("waiting"), ...this.#in("live")]) {
+      if (problem === undefined) seat.close();
+      else seat.fail(new ResponseFormatError(problem));
+    }
   }
 
   #in(state: SeatState): Seat[] {
@@ -136,13 +146,17 @@ export class Readers {
       const response = await fetch(seat.request, { signal });
       signal.throwIfAborted();
       if (!isEventStream(response)) {
-        seat.answer(response);
+        // Read first: with the seat the request ends, and a body that nobody has read yet.
+        const { head, body } = await readAnswer(response);
+        seat.answer(toResponse(head, body));
         return;
       }
       seat.open(toHead(response));
-      await readPieces(response, seat.lastEventId ?? "", async ({ events, comments }) => {
+      let told = "";
+      await readPieces(response, seat.lastEventId ?? "", async ({ events, comments, preamble }) => {
         signal.throwIfAborted();
-        seat.push(this.#encode(events, comments));
+        seat.push(this.#encode(events, comments + (preamble === told ? "" : preamble)));
+        told = preamble;
         if (events.length > 0) seat.lastEventId = events.at(-1)?.id;
         this.#switch(seat);
         // One that is slow slows down the server, as it would without the others.

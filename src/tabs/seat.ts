@@ -85,8 +85,8 @@ export class Seat {
     });
   }
 
-  /** Gives a response that is whole. */
-  answer(response: Response): void {
+  /** Gives a response that needs nothing further from here. */
+  answer(response: Response | Promise<Response>): void {
     this.#response.resolve(response);
     this.#gone.abort();
   }

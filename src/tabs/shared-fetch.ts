@@ -50,19 +50,23 @@ export function sharedFetch(options: SharedFetchOptions = {}): typeof globalThis
       }
       return await fetch(input, init);
     }
-    request.signal.throwIfAborted();
     const { name, lastEventId } = identity;
-    const hub =
-      hubs.get(name) ??
-      new Hub(name, {
-        sharing,
-        fetch,
-        isScoped: scope !== undefined,
-        maxEvents,
-        maxLength,
-        onOver: () => void hubs.delete(name),
-      });
-    hubs.set(name, hub);
-    return await hub.join(request, lastEventId);
+    const join = async (request: Request, lastEventId: string): Promise<Response> => {
+      request.signal.throwIfAborted();
+      const hub =
+        hubs.get(name) ??
+        new Hub(name, {
+          sharing,
+          fetch,
+          isScoped: scope !== undefined,
+          maxEvents,
+          maxLength,
+          onOver: () => void hubs.delete(name),
+          rejoin: join,
+        });
+      hubs.set(name, hub);
+      return await hub.join(request, lastEventId);
+    };
+    return await join(request, lastEventId);
   };
 }
