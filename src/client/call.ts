@@ -21,7 +21,11 @@ export async function callEndpoint(endpoint: CallEndpoint, outgoing: OutgoingReq
   if (!response.ok) throw await readError(request, response);
   const type = response.headers.get("content-type") ?? "";
   if (type.includes("json")) {
-    return revive(parseJSON(request, await read(response.text()), "the answer"), endpoint.revive, endpoint.refs);
+    return revive(
+      parseJSON(request, await read(response.text()), "the answer"),
+      endpoint.revive,
+      endpoint.refs,
+    );
   }
   if (type.startsWith("text/")) return await read(response.text());
   return type ? await read(response.blob()) : undefined;

@@ -18,12 +18,15 @@ describe.skipIf(!chromium.present)("hooks: review", () => {
   afterAll(async () => await browser?.close());
 
   test("components of two hydrated roots have connections of their own where they ask for them", async () => {
-    const island = (position: string) => `<div id="${position}">${renderToString(createElement(Island, { position }))}</div>`;
+    const island = (position: string) =>
+      `<div id="${position}">${renderToString(createElement(Island, { position }))}</div>`;
     const harbour = await startHarbour({ html: `</div>${island("a")}${island("b")}<div>` });
     const page = await browser.newPage();
     onTestFinished(async () => await page.close());
     await page.goto(`http://127.0.0.1:${harbour.port}/`);
-    await page.addScriptTag({ content: (await bundleForBrowsers("test/react/review-a-page.tsx", "iife")).code });
+    await page.addScriptTag({
+      content: (await bundleForBrowsers("test/react/review-a-page.tsx", "iife")).code,
+    });
     await page.evaluate(() => (globalThis as any).bundle.hydrateIslands());
     await waitFor(() => harbour.runs.length > 0, { what: "a run" });
     await new Promise((resolve) => setTimeout(resolve, 500));

@@ -40,6 +40,7 @@ describe.skipIf(!chromium.present)("tabs that stand still", { timeout: 170_000 }
       reply.type("text/html");
       return "<!doctype html><title>page</title>";
     });
+    // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- it is Fastify
     app.get("/hold", async (request) => {
       await pause(Number((request.query as { ms: string }).ms));
       return "";
@@ -78,7 +79,10 @@ describe.skipIf(!chromium.present)("tabs that stand still", { timeout: 170_000 }
     );
     clearInterval(timer);
     for (const [index, tab] of tabs.entries()) {
-      await waitFor(async () => (await tab.last()) === length, { boundMs: 20_000, what: () => `event ${length} in ${index}` }).catch(async (error: Error) => {
+      await waitFor(async () => (await tab.last()) === length, {
+        boundMs: 20_000,
+        what: () => `event ${length} in ${index}`,
+      }).catch(async (error: Error) => {
         console.log(error.message, await tab.last(), (await tab.read()).statuses.slice(-6), open);
       });
       const data = (await tab.data()) as number[];
