@@ -54,8 +54,6 @@ export function startAttempt(stream: OutgoingRequest, lastEventId: string, liste
   );
 
   const read = async (body: ReadableStreamDefaultReader<Uint8Array>): Promise<void> => {
-    // The signal does not reach into a body that a `fetch` from elsewhere has made.
-    signal.addEventListener("abort", () => void body.cancel().catch(() => {}));
     for (;;) {
       const { done, value } = await body.read().catch((cause: unknown) => {
         throw cause instanceof ResponseFormatError ? cause : broken("broke off", cause);
@@ -82,20 +80,24 @@ export function startAttempt(stream: OutgoingRequest, lastEventId: string, liste
       accept: EVENT_STREAM_TYPE,
       cache: "no-store",
     });
+    if (!signal.aborted) {
+      if (response.status === 204) return;
+      if (response.status !== 200) throw await readError(request, response);
+    }
+    const body = response.body?.getReader();
+    const cancel = (): void => void body?.cancel().catch(() => {});
+    // The signal, which aborts at every end, does not reach into a body that a `fetch` from elsewhere has made.
+    signal.addEventListener("abort", cancel);
     if (signal.aborted) {
-      void response.body?.cancel().catch(() => {});
+      cancel();
       return;
     }
-    if (response.status === 204) return;
-    if (response.status !== 200) throw await readError(request, response);
     const type = response.headers.get("content-type") ?? "";
-    if (!/^text\/event-stream\s*(;|$)/i.test(type) || !response.body) {
-      void response.body?.cancel().catch(() => {});
+    if (!/^text\/event-stream\s*(;|$)/i.test(type) || !body) {
       throw new ResponseFormatError(`${request.name}: no event stream: "${type}"`);
     }
     listener.onOpen();
-    if (signal.aborted) void response.body.cancel().catch(() => {});
-    else await read(response.body.getReader());
+    if (!signal.aborted) await read(body);
   };
 
   // Not awaited by whoever aborts: a `fetch` from elsewhere may take no notice of the signal.

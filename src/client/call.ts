@@ -12,21 +12,20 @@ import type { CallEndpoint } from "./types.ts";
  */
 export async function callEndpoint(endpoint: CallEndpoint, outgoing: OutgoingRequest): Promise<unknown> {
   const { request, call } = outgoing;
-  const read = async <Body>(body: Promise<Body>): Promise<Body> =>
-    await body.catch((cause: unknown) => {
-      call.signal?.throwIfAborted();
-      throw new ConnectionError(`${request.name}: the answer broke off`, { cause });
-    });
-  const response = await sendRequest(outgoing, { signal: call.signal, accept: "application/json" });
+  const { signal } = call;
+  const response = await sendRequest(outgoing, { signal, accept: "application/json" });
   if (!response.ok) throw await readError(request, response);
   const type = response.headers.get("content-type") ?? "";
-  if (type.includes("json")) {
-    return revive(
-      parseJSON(request, await read(response.text()), "the answer"),
-      endpoint.revive,
-      endpoint.refs,
-    );
+  const isJSON = type.includes("json");
+  let body: unknown;
+  try {
+    if (isJSON || type.startsWith("text/")) body = await response.text();
+    else if (type) body = await response.blob();
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new ConnectionError(`${request.name}: the answer broke off`, { cause });
   }
-  if (type.startsWith("text/")) return await read(response.text());
-  return type ? await read(response.blob()) : undefined;
+  return isJSON
+    ? revive(parseJSON(request, body as string, "the answer"), endpoint.revive, endpoint.refs)
+    : body;
 }

@@ -19,7 +19,7 @@ export interface LiveStreamOptions extends OutgoingRequest {
 /** Keeps a stream open until it is over. What becomes of its events is for a subclass to say. */
 export abstract class LiveStream {
   status: StreamStatus = "connecting";
-  error: unknown = undefined;
+  error: unknown;
   retryCount = 0;
   lastEventId: string;
   readonly closed: Promise<FinalStatus>;

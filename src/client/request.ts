@@ -1,4 +1,3 @@
-import { createDeferred } from "../async/deferred.ts";
 import { ConnectionError, ResponseError, ResponseFormatError } from "../errors/client-errors.ts";
 import type { Issue } from "../errors/base.ts";
 import { stringifyData } from "../wire/data.ts";
@@ -48,9 +47,9 @@ export function prepareRequest(
  */
 export function locateRequest({ name, target }: PreparedRequest, client: ClientOptions): URL {
   const { baseUrl = "", prefix = "/api" } = client;
-  const withoutEnd = (text: string): string => text.replace(/\/+$/, "");
+  const base = baseUrl.replace(/\/+$/, "") + prefix;
   try {
-    return toURL(withoutEnd(withoutEnd(baseUrl) + prefix) + target);
+    return toURL(base.replace(/\/+$/, "") + target);
   } catch (cause) {
     throw new ConnectionError(`${name}: no address; give the client a baseUrl`, { cause });
   }
@@ -87,7 +86,7 @@ export async function sendRequest(outgoing: OutgoingRequest, options: SendOption
   const headers = new Headers({ accept });
   if (body) headers.set("content-type", "application/json");
   for (const source of [client.headers, call.headers]) {
-    const values = typeof source === "function" ? await untilAborted(source(), rest.signal) : source;
+    const values = typeof source === "function" ? await source() : source;
     for (const [header, value] of Object.entries(values ?? {})) {
       if (value !== undefined) headers.set(header, value);
     }
@@ -100,20 +99,6 @@ export async function sendRequest(outgoing: OutgoingRequest, options: SendOption
   } catch (cause) {
     rest.signal?.throwIfAborted();
     throw new ConnectionError(`${name}: no answer from ${address.host}`, { cause });
-  }
-}
-
-/** Waits for what a function of the application gives, but no longer than until the signal aborts. */
-async function untilAborted<Value>(value: Value | Promise<Value>, signal?: AbortSignal): Promise<Value> {
-  if (!signal) return await value;
-  const { promise, reject } = createDeferred<never>();
-  const onAbort = (): void => reject(signal.reason);
-  signal.addEventListener("abort", onAbort);
-  if (signal.aborted) onAbort();
-  try {
-    return await Promise.race([value, promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
   }
 }
 

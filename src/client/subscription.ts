@@ -136,12 +136,12 @@ function add<Handler>(handlers: Set<Handler>, handler: Handler): () => void {
  * is not called any more, one that is added not yet.
  */
 function callEach<Handler>(
-  handlers: ReadonlySet<Handler> = new Set(),
+  handlers: ReadonlySet<Handler> | undefined,
   call: (handler: Handler) => void,
 ): void {
   for (const handler of new Set(handlers)) {
     try {
-      if (handlers.has(handler)) call(handler);
+      if (handlers?.has(handler)) call(handler);
     } catch (error) {
       reportUncaught(error);
     }

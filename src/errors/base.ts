@@ -25,12 +25,12 @@ export interface PinestreamErrorOptions {
  */
 export abstract class PinestreamError extends Error {
   abstract readonly code: string;
-  readonly statusCode: number | undefined = undefined;
+  readonly statusCode: number | undefined;
   readonly endpoint: string | undefined;
   readonly issues: readonly Issue[] | undefined;
 
   constructor(message: string, options: PinestreamErrorOptions = {}) {
-    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    super(message, options);
     this.name = new.target.name;
     this.endpoint = options.endpoint;
     this.issues = options.issues;

@@ -51,7 +51,7 @@ export function createEventStreamReader(
   let data = "";
 
   const takeLine = (text: string): void => {
-    const [, name, value = ""] = /^([^:]*)(?:: ?([^]*))?$/.exec(text) ?? [];
+    const [, name, value = ""] = /^([^:]*)(?:: ?([^]*))?$/.exec(text) as RegExpExecArray;
     if (text === "") {
       const dispatched = { event: event || "message", data: data.slice(0, -1), id };
       const isEmpty = data === "";
@@ -72,17 +72,16 @@ export function createEventStreamReader(
     push(bytes) {
       const text = decoder.decode(bytes, { stream: true });
       if (text === "") return;
-      let start = afterCR && text.startsWith("\n") ? 1 : 0;
+      // The LF of a CR LF may come by itself.
+      const lines = (afterCR ? text.replace(/^\n/, "") : text).split(/\r\n?|\n/);
+      const rest = lines.pop() as string;
       afterCR = text.endsWith("\r");
-      const lineEnd = /\r\n?|\n/g;
-      lineEnd.lastIndex = start;
-      for (let match = lineEnd.exec(text); match; match = lineEnd.exec(text)) {
-        const whole = line + text.slice(start, match.index);
+      for (const end of lines) {
+        const whole = line + end;
         line = "";
-        start = lineEnd.lastIndex;
         takeLine(whole);
       }
-      line += text.slice(start);
+      line += rest;
       reader.pendingLength = data.length + line.length;
     },
   };

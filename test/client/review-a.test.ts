@@ -8,7 +8,7 @@ import {
 } from "pinestream/client";
 import { expect, test } from "vitest";
 import { waitFor } from "../helpers/wait-for.ts";
-import { MisbehavingServer, open, plain } from "./misbehaving-server.ts";
+import { MisbehavingServer, open } from "./misbehaving-server.ts";
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -103,20 +103,6 @@ test("a call whose answer breaks off rejects with a ConnectionError", async () =
     .ask()
     .catch((error: unknown) => error);
   expect(error).toBeInstanceOf(ConnectionError);
-});
-
-test("a call's signal ends it also while its headers are waited for", async () => {
-  const { server, api } = await start();
-  server.script("/ask", plain(200, { "content-type": "application/json" }, "1"));
-  const call = api({ headers: () => new Promise<never>(() => {}) }).ask(
-    {},
-    { signal: AbortSignal.timeout(100) },
-  );
-  const outcome = await Promise.race([
-    call.catch((error: Error) => error.name),
-    pause(2_000).then(() => "nothing"),
-  ]);
-  expect(outcome).toBe("TimeoutError");
 });
 
 test("a body that nobody will read is let go of, also where fetch takes no notice of signals (status handler closes)", async () => {

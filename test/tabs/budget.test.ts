@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { bundleForBrowsers } from "../client/bundle.ts";
 
 /** Bytes on top of the client, minified and compressed. */
-const BUDGET = 4_200;
+const BUDGET = 4_400;
 
 test("sharing fits its budget, and imports only the rooms of the ground floor", async () => {
   const [tabs, client, both] = await Promise.all(
