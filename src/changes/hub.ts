@@ -146,7 +146,10 @@ export class Hub {
     let lost = false;
     const session = await this.#database.openListener({
       onNotification: (channel, payload) => {
-        for (const feed of this.#feedsOf(channel)) feed.receive(payload);
+        for (const feed of this.#feedsOf(channel)) {
+          // What comes before the gap is told would seem to follow what came last; whoever reads at the gap finds it.
+          if (this.#listening.get(feed) === channel || !this.#established.has(feed)) feed.receive(payload);
+        }
       },
       onLost: () => {
         lost = true;
