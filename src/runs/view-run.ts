@@ -122,6 +122,7 @@ class ViewReader extends LogReader {
       await this.fill((after) => retryWhileOpen(this.#sink, () => this.readPage(after)));
       return true;
     }
+    if (this.#sink.closed) return true;
     return await new Promise((resolve) => {
       const settle = (isAlive: boolean): void => {
         this.#wake = undefined;

@@ -240,8 +240,8 @@ class StreamRun implements ConnectionHost, OpenStream, RunRequest, HandlerOwner 
   }
 }
 
-/** Most characters of a last event ID; what is longer was not ours. */
-const MAX_ID_LENGTH = 1_024;
+/** Most characters of a last event ID, enough for all the topics of a stream; what is longer was not ours. */
+const MAX_ID_LENGTH = 4_096;
 
 /** Gives the id that the client has sent. One that no event could have had counts as none. */
 function readLastEventId(request: FastifyRequest): string | undefined {

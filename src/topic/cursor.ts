@@ -12,8 +12,8 @@ import { formatAddress, type LogAddress } from "./broker.ts";
 
 const PART = /^([0-9a-z]{4})([0-9a-z]+)\.([\w-]{8})$/;
 const SEPARATOR = "~";
-/** Most parts that are looked at. */
-const MAX_PARTS = 64;
+/** Most logs that one id can stand for. With the longest positions it is then no longer than `MAX_ID_LENGTH`. */
+export const MAX_PARTS = 128;
 
 /** Signs and checks positions in one log. */
 export class CursorSigner {
@@ -54,6 +54,16 @@ export class CursorSigner {
       if (Number.isSafeInteger(position)) return position;
     }
     return undefined;
+  }
+
+  /** Tells whether an id has a part for this log, though it may have been signed before the log was lost. */
+  has(id: string): boolean {
+    return id.split(SEPARATOR, MAX_PARTS).some((part) => PART.exec(part)?.[1] === this.#fingerprint);
+  }
+
+  /** A part that stands for no position: whoever comes with it has missed something. */
+  get lost(): string {
+    return `${this.#prefix}${this.#fingerprint}0.--------`;
   }
 
   #tag(text: string): string {

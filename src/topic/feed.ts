@@ -87,6 +87,16 @@ export class Feed implements Flushable, LogListener {
     return this.#signer.find(id);
   }
 
+  /** Tells whether an id has a part for this log, though it may stand for no position in it any more. */
+  has(id: string): boolean {
+    return this.#signer.has(id);
+  }
+
+  /** The part of an id of a client that is still to be told what it has missed. */
+  get lostCursor(): string {
+    return this.#signer.lost;
+  }
+
   /** Makes an entry of the present epoch ready to be sent. */
   frame(entry: LogEntry): FramedEntry {
     return new FramedEntry(entry, this.sign(entry.position));

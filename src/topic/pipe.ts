@@ -102,17 +102,20 @@ class ActivePipe implements StreamPipe, PipeOwner {
 
   /** Tells the client where it stands, or what it has missed, and lets the events go. */
   async #start(): Promise<void> {
-    const { sink, pipes, logs } = this;
+    const { sink, pipes } = this;
     const { lastEventId } = sink;
+    const logs = this.logs.filter((log) => log instanceof PipedLog);
     // An id that none of the logs knows was another stream's, or made up, or is from before the broker lost them.
-    const isLost = lastEventId !== undefined && !pipes.isKnown;
+    const areLost = lastEventId !== undefined && !pipes.isKnown;
     const { snapshot } = this.options;
     if (snapshot && lastEventId === undefined) await snapshot(undefined);
-    if (!isLost && logs.some(({ isKnown }) => !isKnown)) {
+    const lost = new Set(logs.filter((log) => areLost || log.isLost));
+    for (const log of logs) log.noteBeginning(lost.has(log));
+    if (logs.some((log) => !log.isKnown && !lost.has(log))) {
       // By an event without data a client learns its position before anything comes (HTML 9.2.6, "dispatch").
       sink.pushFrame(`${formatId(pipes.currentId())}\n`, 0);
     }
-    for (const log of logs) if (log instanceof PipedLog) log.start(isLost ? lastEventId : undefined);
+    for (const log of logs) log.start(lost.has(log) ? lastEventId : undefined);
   }
 
   #stop(): void {
@@ -125,6 +128,7 @@ class ActivePipe implements StreamPipe, PipeOwner {
 /** A log of a pipe until it is known where the stream begins in it. */
 class UnlocatedLog implements PipedPosition {
   readonly log: TopicLog;
+  readonly isLocated = false;
   readonly cursor = undefined;
   readonly isKnown = false;
 

@@ -37,6 +37,9 @@ export interface PipeOwner {
 export class PipedLog extends LogReader implements PipedPosition {
   cursor: string | undefined;
   readonly isKnown: boolean;
+  readonly isLocated = true;
+  /** Stands for where it begins. */
+  readonly #beginning: string;
   readonly #pipe: PipeOwner;
   readonly #log: TopicLog;
   /** Until `start`, and while a filter, a snapshot, the client or the broker is waited for. */
@@ -54,14 +57,29 @@ export class PipedLog extends LogReader implements PipedPosition {
     const known = lastEventId === undefined ? undefined : feed.find(lastEventId);
     const position = known ?? feed.position;
     super(feed, position);
-    this.cursor = feed.sign(position);
+    this.#beginning = this.cursor = feed.sign(position);
     this.isKnown = known !== undefined;
+    // Else a client that leaves before it has the state, or is told of a gap, would not be given it when it comes again.
+    const needsState =
+      lastEventId === undefined ? pipe.options.snapshot !== undefined : feed.has(lastEventId);
+    if (!this.isKnown && needsState) this.cursor = feed.lostCursor;
     this.#pipe = pipe;
     this.#log = log;
   }
 
   get address(): LogAddress {
     return this.#log.address;
+  }
+
+  /** Whether the client's id has a part for this log that stands for no position any more. */
+  get isLost(): boolean {
+    const { lastEventId } = this.#pipe.sink;
+    return !this.isKnown && lastEventId !== undefined && this.feed.has(lastEventId);
+  }
+
+  /** Has ids say where it begins, or that the client is still to be told of a gap. */
+  noteBeginning(isLost: boolean): void {
+    this.cursor = isLost ? this.feed.lostCursor : this.#beginning;
   }
 
   protected override get maxLength(): number {

@@ -25,6 +25,7 @@ export async function retryWhileOpen<T>(
     try {
       return await attempt();
     } catch (error) {
+      if (target.closed) break;
       if (failures === 0) onFailure?.(error);
       await waitWhileOpen(
         target,

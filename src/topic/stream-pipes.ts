@@ -2,12 +2,14 @@ import { createDeferred, type Deferred } from "../async/deferred.ts";
 import type { PipeSink, SinkSource } from "../delivery/pipe.ts";
 import { TopicError } from "../errors/topic-errors.ts";
 import { describeAddress, formatAddress, type LogAddress } from "./broker.ts";
-import { joinCursors } from "./cursor.ts";
+import { joinCursors, MAX_PARTS } from "./cursor.ts";
 
 /** A log's place in the ids of one stream. */
 export interface PipedPosition {
   readonly address: LogAddress;
-  /** The part of the id; `undefined` while it is not known where the stream begins in this log. */
+  /** Whether it is known where the stream begins in this log. */
+  readonly isLocated: boolean;
+  /** The part of the id; `undefined` before that. */
   readonly cursor: string | undefined;
   /** Whether the id that the client came with has a part for this log. */
   readonly isKnown: boolean;
@@ -60,6 +62,14 @@ export class StreamPipes implements SinkSource {
         `${describeAddress(address)} is piped into this stream already. Pipe it once, or await the first pipe.`,
       );
     }
+    const count = [pipe, ...this.#pipes()].reduce((sum, { logs }) => sum + logs.length, 0);
+    if (count > MAX_PARTS) {
+      throw new TopicError(
+        pipe.logs[0]?.address.topic ?? "",
+        `it would be one of ${count} topics and keys that are piped into one stream. An id can stand for ${MAX_PARTS}; ` +
+          "use fewer keys, with a filter, or several streams.",
+      );
+    }
     let last = this.#first;
     while (last?.next) last = last.next;
     if (last) last.next = pipe;
@@ -87,7 +97,7 @@ export class StreamPipes implements SinkSource {
 
   /** Whether every log so far has a cursor. */
   get areLocated(): boolean {
-    return [...this.#pipes()].every(({ logs }) => logs.every(({ cursor }) => cursor !== undefined));
+    return [...this.#pipes()].every(({ logs }) => logs.every(({ isLocated }) => isLocated));
   }
 
   #has(address: LogAddress): boolean {
