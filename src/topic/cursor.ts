@@ -17,6 +17,8 @@ export const MAX_PARTS = 128;
 
 /** Signs and checks positions in one log. */
 export class CursorSigner {
+  /** A part that stands for no position: whoever comes with it has missed something. */
+  readonly lost: string;
   readonly #fingerprint: string;
   readonly #secret: string;
   readonly #prefix: string;
@@ -31,6 +33,7 @@ export class CursorSigner {
       .padEnd(4, "0")
       .slice(0, 4);
     this.#secret = `${epoch}\n${address}\n`;
+    this.lost = `${this.#prefix}${this.#fingerprint}0.--------`;
   }
 
   /** Makes the part of an id that stands for a position in this log. */
@@ -59,11 +62,6 @@ export class CursorSigner {
   /** Tells whether an id has a part for this log, though it may have been signed before the log was lost. */
   has(id: string): boolean {
     return id.split(SEPARATOR, MAX_PARTS).some((part) => PART.exec(part)?.[1] === this.#fingerprint);
-  }
-
-  /** A part that stands for no position: whoever comes with it has missed something. */
-  get lost(): string {
-    return `${this.#prefix}${this.#fingerprint}0.--------`;
   }
 
   #tag(text: string): string {

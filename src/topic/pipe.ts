@@ -109,13 +109,13 @@ class ActivePipe implements StreamPipe, PipeOwner {
     const areLost = lastEventId !== undefined && !pipes.isKnown;
     const { snapshot } = this.options;
     if (snapshot && lastEventId === undefined) await snapshot(undefined);
-    const lost = new Set(logs.filter((log) => areLost || log.isLost));
-    for (const log of logs) log.noteBeginning(lost.has(log));
-    if (logs.some((log) => !log.isKnown && !lost.has(log))) {
+    const isLost = (log: PipedLog): boolean => areLost || log.isLost;
+    for (const log of logs) log.noteBeginning(isLost(log));
+    if (logs.some((log) => !log.isKnown && !isLost(log))) {
       // By an event without data a client learns its position before anything comes (HTML 9.2.6, "dispatch").
       sink.pushFrame(`${formatId(pipes.currentId())}\n`, 0);
     }
-    for (const log of logs) log.start(lost.has(log) ? lastEventId : undefined);
+    for (const log of logs) log.start(isLost(log) ? lastEventId : undefined);
   }
 
   #stop(): void {

@@ -37,7 +37,6 @@ export interface PipeOwner {
 export class PipedLog extends LogReader implements PipedPosition {
   cursor: string | undefined;
   readonly isKnown: boolean;
-  readonly isLocated = true;
   /** Stands for where it begins. */
   readonly #beginning: string;
   readonly #pipe: PipeOwner;
@@ -69,6 +68,10 @@ export class PipedLog extends LogReader implements PipedPosition {
 
   get address(): LogAddress {
     return this.#log.address;
+  }
+
+  get isLocated(): boolean {
+    return true;
   }
 
   /** Whether the client's id has a part for this log that stands for no position any more. */

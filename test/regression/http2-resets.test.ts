@@ -1,4 +1,4 @@
-// What a second review found wrong over HTTP/2, with the promise that it broke.
+// Clients of HTTP/2 that give a stream up in a way that Node.js does not tell as a close.
 import { connect, constants } from "node:http2";
 import { BaseModel, stream, z, type Context } from "pinestream";
 import { onTestFinished, test } from "vitest";

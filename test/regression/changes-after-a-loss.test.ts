@@ -1,4 +1,4 @@
-// What a second review found wrong in changes(), with the promise that it broke.
+// What is told of changes after the connection that listens was lost.
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 

@@ -1,4 +1,4 @@
-// What a second review found wrong in topics, each with the promise that it broke.
+// What an id stands for in a stream of several topics and keys, also before all of it has been told.
 import { BaseModel, memoryBroker, stream, topic, z, type Context } from "pinestream";
 import { redisBroker } from "pinestream/redis";
 import { expect, onTestFinished, test, describe } from "vitest";
@@ -145,7 +145,7 @@ test("a client that leaves before the snapshot is complete gets it again, beside
 test("a client that leaves while the broker is away is no failure of its handler", async () => {
   const t = topic(uniqueName("t"), schema);
   const thrown: unknown[] = [];
-  let over = 0;
+  let ended = 0;
   class QuayModel extends BaseModel {
     @stream({ type: "sse", events: schema, params: z.object({}) })
     async *state(ctx: Context) {
@@ -156,7 +156,7 @@ test("a client that leaves while the broker is away is no failure of its handler
         thrown.push(error);
         throw error;
       } finally {
-        over++;
+        ended++;
       }
     }
   }
@@ -169,7 +169,7 @@ test("a client that leaves while the broker is away is no failure of its handler
   });
   const client = await head(served.open("/api/quay/state"));
   client.leave();
-  await waitFor(() => over === 1, { what: "the end of the handler" });
+  await waitFor(() => ended === 1, { what: "the end of the handler" });
   expect(thrown).toEqual([]);
   expect(log.lines.filter((l) => l.level >= 50)).toEqual([]);
 });
