@@ -1,4 +1,3 @@
-import type { ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -21,23 +20,9 @@ export function watchDeparture(
     onGone();
     return undefined;
   }
-  if ("stream" in response) watchAbort(response.stream as ServerHttp2Stream, onGone);
   response.on("close", onGone);
   const waitsForSocket = request.raw.httpVersionMajor === 1 && response.socket === null;
   return waitsForSocket ? watchSocket(socket, onGone) : undefined;
-}
-
-/**
- * Node.js keeps a stream of HTTP/2 open for ever that the client has reset with NO_ERROR, and with it a session that has
- * ended: it tells that the stream was aborted, and no more.
- */
-function watchAbort(stream: ServerHttp2Stream, onGone: () => void): void {
-  const end = (): void => {
-    onGone();
-    stream.destroy();
-  };
-  if (stream.aborted) end();
-  else stream.once("aborted", end);
 }
 
 interface SocketWatch {

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyPluginAsync } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 
 import { Application, type ServeOptions } from "./application.ts";
+import { endResetStreams } from "./end-reset-streams.ts";
 import { answerErrors } from "./error-reply.ts";
 import { FAREWELL_MS, OpenConnections } from "./open-connections.ts";
 import { addRoutes } from "./routes.ts";
@@ -43,6 +44,7 @@ export async function mount(
       addRoutes(scope, application);
       const connections = new OpenConnections(scope.server);
       shareListenMethods(scope.server);
+      endResetStreams(scope.server);
       scope.addHook("preClose", async () => {
         const deadline = Date.now() + application.shutdownBoundMs(scope);
         await application.drain(scope.log, deadline - FAREWELL_MS - Date.now());
