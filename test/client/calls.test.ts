@@ -1,7 +1,9 @@
 // What a call of a JSON endpoint gives.
-import { ResponseError } from "pinestream/client";
+import { ConnectionError, ResponseError } from "pinestream/client";
 import { describe, expect, test } from "vitest";
+import { gate } from "../helpers/gate.ts";
 import { createApi } from "./fake-fetch.ts";
+import { MisbehavingServer, write } from "./misbehaving-server.ts";
 
 describe("calls", () => {
   const answer = (body: ConstructorParameters<typeof Response>[0], init: ResponseInit = {}) =>
@@ -40,5 +42,46 @@ describe("calls", () => {
     await expect(ask()).rejects.toMatchObject({ code: "PINE_CLIENT_CONNECTION", cause });
     const reason = new Error("changed my mind");
     await expect(ask({}, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  });
+
+  /** Has a server answer with a part of a body, and tells when the client has its head. */
+  const answerInPart = async (type: string) => {
+    const [head, end] = [gate(), gate()];
+    const server = await MisbehavingServer.start();
+    server.script("/api/ask", async (response) => {
+      response.writeHead(200, { "content-type": type, "content-length": "100" });
+      await write(response, "{");
+      await end.promise;
+      response.destroy();
+    });
+    const { ask } = createApi({
+      baseUrl: server.origin,
+      fetch: async (...args) => {
+        const response = await fetch(...args);
+        head.open();
+        return response;
+      },
+    });
+    return { ask, head: head.promise, breakOff: end.open };
+  };
+
+  describe.each(["application/json", "text/plain", "image/png"])("whose answer is %s", (type) => {
+    test("reject with a ConnectionError when it breaks off", async () => {
+      const { ask, head, breakOff } = await answerInPart(type);
+      const answered = expect(ask()).rejects;
+      await head;
+      breakOff();
+      await answered.toThrow(ConnectionError);
+    });
+
+    test("reject with an abort's reason when it comes in the midst of it", async () => {
+      const { ask, head } = await answerInPart(type);
+      const controller = new AbortController();
+      const reason = new Error("changed my mind");
+      const answered = expect(ask({}, { signal: controller.signal })).rejects;
+      await head;
+      controller.abort(reason);
+      await answered.toBe(reason);
+    });
   });
 });

@@ -27,6 +27,44 @@ describe("ends", () => {
     expect(isCancelled).toBe(true);
   });
 
+  test.each([
+    ["at the first attempt", 0],
+    ["at a later one", 1],
+  ])("a stream that its own function for headers closes stays closed, %s", async (_when, attempt) => {
+    let asked = 0;
+    const { run, request, requests } = createApi({
+      headers: () => {
+        if (asked++ === attempt) stream.close();
+        return {};
+      },
+    });
+    const stream = run();
+    const statuses: string[] = [];
+    stream.onStatus((status) => statuses.push(status));
+    stream.on("tick", () => {});
+    if (attempt > 0) (await request()).finish();
+    const last = await request(attempt);
+    await waitFor(() => last.isCancelled, { what: "the end of its request" });
+    expect(last.init.signal?.aborted).toBe(true);
+    expect(statuses).toEqual(attempt > 0 ? ["open", "reconnecting", "closed"] : ["closed"]);
+    expect(requests).toHaveLength(attempt + 1);
+  });
+
+  test.each([
+    ["of a stream that its status handler closes", "text/event-stream", "closed"],
+    ["of another media type", "text/html", "failed"],
+  ])("the body %s is let go of, also where fetch takes no notice of signals", async (_of, type, final) => {
+    let isCancelled = false;
+    const body = () => new ReadableStream({ cancel: () => void (isCancelled = true) });
+    const stream = createApi({
+      fetch: async () => new Response(body(), { headers: { "content-type": type } }),
+    }).run();
+    stream.onStatus((status) => status === "open" && stream.close());
+    stream.on("tick", () => {});
+    await waitFor(() => isCancelled, { what: "the end of the body" });
+    expect(stream.status).toBe(final);
+  });
+
   test("`using` closes it, in both forms", async () => {
     const { run } = createApi();
     const streams = [];

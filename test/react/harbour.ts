@@ -109,7 +109,7 @@ export class HarbourPage {
     this.page = page;
   }
 
-  async #call<Name extends "render" | "look" | "lookAround" | "text" | "hydrate">(
+  async #call<Name extends "render" | "look" | "lookAround" | "text" | "hydrate" | "hydrateIslands">(
     name: Name,
     ...args: Parameters<(typeof page)[Name]>
   ): Promise<Awaited<ReturnType<(typeof page)[Name]>>> {
@@ -121,6 +121,7 @@ export class HarbourPage {
 
   render = async (specs: Spec[], strict = false) => await this.#call("render", specs, strict);
   hydrate = async (specs: Spec[], strict = false) => await this.#call("hydrate", specs, strict);
+  hydrateIslands = async (specs: Spec[]) => await this.#call("hydrateIslands", specs);
   look = async (tag: string) => await this.#call("look", tag);
   lookAround = async () => await this.#call("lookAround");
   text = async () => await this.#call("text");

@@ -242,6 +242,29 @@ describe.skipIf(!chromium.present).each(REACTS)("useStream of React $version in 
       expect(harbour.runs.map(({ lastEventId }) => lastEventId)).toEqual([undefined, "one"]);
     });
 
+    test("goes on after its last event also where others have gone on without it", async () => {
+      const { harbour, page } = await start();
+      const [a, b] = ["a", "b"].map((tag): Spec => ({ tag, reduces: true })) as [Spec, Spec];
+      await page.render([a, b]);
+      await page.see("b", "open", isOpen);
+      harbour.publish("tide", { n: 1 }, { id: "one" });
+      await page.see("a", "the event", ({ state }) => state?.length === 1);
+      await page.render([{ ...a, options: { enabled: false } }, b]);
+      await page.see("a", "idle", ({ shown }) => shown.at(-1) === '["idle"]');
+      harbour.publish("tide", { n: 2 }, { id: "two" });
+      await page.see("b", "what a misses", ({ state }) => state?.length === 2);
+      await page.render([a, b]);
+      await page.see("a", "open again", isOpen);
+      expect(harbour.runs.map(({ lastEventId }) => lastEventId)).toEqual([undefined, "one"]);
+      harbour.publish("tide", { n: 3 }, { id: "three" });
+      for (const tag of ["a", "b"]) {
+        await page.see(tag, "the next event", ({ state }) => state?.at(-1) === 3);
+      }
+      // This server keeps nothing that it could send again.
+      expect((await page.look("a")).state).toEqual([1, 3]);
+      expect((await page.look("b")).state).toEqual([1, 2, 3]);
+    });
+
     test("begins anew when it is enabled again after the end", async () => {
       const { harbour, page } = await start();
       const spec: Spec = { tag: "a", reduces: true, reads: ["status", "latest"] };

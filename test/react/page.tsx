@@ -189,7 +189,9 @@ export function toPage(specs: Spec[], strict: boolean): ReactNode {
 }
 
 let root: Root | undefined;
-const place = (): any => (globalThis as any).document.getElementById("root");
+const getElement = (id: string): any => (globalThis as any).document.getElementById(id);
+const place = (): any => getElement("root");
+const rootOptions = { onRecoverableError: (error: unknown) => void complaints.push(String(error)) };
 
 /** Renders these components in place of those before. */
 export function render(specs: Spec[], strict = false): void {
@@ -199,9 +201,12 @@ export function render(specs: Spec[], strict = false): void {
 
 /** Takes over what a server has rendered. */
 export function hydrate(specs: Spec[], strict = false): void {
-  root = hydrateRoot(place(), toPage(specs, strict), {
-    onRecoverableError: (error) => complaints.push(String(error)),
-  });
+  root = hydrateRoot(place(), toPage(specs, strict), rootOptions);
+}
+
+/** Takes over what a server has rendered as islands: each a root of its own, in the element whose id is its tag. */
+export function hydrateIslands(specs: Spec[]): void {
+  for (const spec of specs) hydrateRoot(getElement(spec.tag), toPage([spec], false), rootOptions);
 }
 
 /** Gives the text that is shown. */

@@ -40,15 +40,20 @@ describe.skipIf(!chromium.present)("in Chromium", () => {
   }, 120_000);
   afterAll(async () => await browser?.close());
 
+  /** Goes to the page of a server. */
+  const open = async (port: number) => {
+    const page = await browser.newPage();
+    onTestFinished(async () => await page.close());
+    await page.goto(`http://127.0.0.1:${port}/`);
+    await page.addScriptTag({ content: script });
+    return new HarbourPage(page);
+  };
+
   test.each([false, true])(
     "a page is taken over without a complaint, and then live; strict: %s",
     async (strict) => {
       const harbour = await startHarbour({ html: renderOnServer(strict) });
-      const tab = await browser.newPage();
-      onTestFinished(async () => await tab.close());
-      await tab.goto(`http://127.0.0.1:${harbour.port}/`);
-      await tab.addScriptTag({ content: script });
-      const page = new HarbourPage(tab);
+      const page = await open(harbour.port);
       expect(await page.text()).toContain("connecting 0");
       expect(harbour.runs).toEqual([]);
       await page.hydrate(specs, strict);
@@ -62,4 +67,19 @@ describe.skipIf(!chromium.present)("in Chromium", () => {
       expect(harbour.runs).toHaveLength(1);
     },
   );
+
+  test("islands whose options ask for a connection of their own share none", async () => {
+    const islands = ["a", "b"].map((tag): Spec => ({ tag, options: { lastEventId: tag } }));
+    const html = islands.map(
+      (spec) => `<div id="${spec.tag}">${renderToString(toPage([spec], false))}</div>`,
+    );
+    const harbour = await startHarbour({ html: html.join("") });
+    const page = await open(harbour.port);
+    await page.hydrateIslands(islands);
+    for (const { tag } of islands) {
+      await page.see(tag, "open", ({ shown }) => shown.at(-1) === '["open"]');
+    }
+    expect(harbour.runs.map(({ lastEventId }) => lastEventId).sort()).toEqual(["a", "b"]);
+    expect(await page.lookAround()).toEqual({ uncaught: [], complaints: [], requests: 2 });
+  });
 });
