@@ -1,49 +1,14 @@
-// The tab that has the connection goes: closed, sent elsewhere, crashed, frozen, standing still. Nobody else loses,
-// doubles or reorders anything.
-import type { ServerResponse } from "node:http";
-import { BaseModel, createServer, stream, z, type Context } from "pinestream";
+// The tab that has the connection goes: closed, sent elsewhere, crashed, frozen. Nobody else loses, doubles or reorders
+// anything.
 import type { Browser, BrowserContext } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { plain } from "../client/misbehaving-server.ts";
 import { launchChromium } from "../helpers/chromium.ts";
 import { chromium } from "../helpers/parts.ts";
+import { createRandom } from "../helpers/random.ts";
 import { waitFor } from "../helpers/wait-for.ts";
+import { startLogServer } from "./log-server.ts";
 import { HarbourServer, openTab, openTabs, type Tab } from "./tabs.ts";
-
-/** Counts on for all, and keeps what was counted. */
-class Log {
-  readonly #waiting = new Set<() => void>();
-  length = 0;
-  isStopped = false;
-
-  add(): void {
-    this.length++;
-    for (const wake of this.#waiting) wake();
-    this.#waiting.clear();
-  }
-
-  async more(signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const wake = (): void => {
-        signal.removeEventListener("abort", wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      signal.addEventListener("abort", wake);
-    });
-  }
-}
-
-/** A source of chance that can be repeated. @see "mulberry32" */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 // Pages take their time to open where the machine has much to do.
 describe.skipIf(!chromium.present)("when the tab that has the connection goes", { timeout: 120_000 }, () => {
@@ -152,97 +117,7 @@ describe.skipIf(!chromium.present)("when the tab that has the connection goes", 
     expect(harbour.positions).toEqual([undefined, "1"]);
   });
 
-  test("because it stands still without a word, a watchdog notices, and the others go on", async () => {
-    const { harbour, tabs } = await start(3);
-    const events: string[] = [];
-    const open = new Set<ServerResponse>();
-    const send = (): void => {
-      const event = `id: ${events.length + 1}\nevent: tick\ndata: ${events.length + 1}\n\n`;
-      events.push(event);
-      for (const response of open) response.write(event);
-    };
-    harbour.server.script("/s", (response) => {
-      response.writeHead(200, { "content-type": "text/event-stream" });
-      response.write(": keep-alive 1000\n\n");
-      response.write(events.slice(Number(harbour.positions.at(-1) ?? 0)).join(""));
-      const beat = setInterval(() => response.write(":\n\n"), 300);
-      open.add(response);
-      response.on("close", () => {
-        clearInterval(beat);
-        open.delete(response);
-      });
-    });
-    let letGo = () => {};
-    harbour.server.script("/hold", async (response) => {
-      await new Promise<void>((resolve) => (letGo = resolve));
-      response.end();
-    });
-    await openAll(tabs);
-    send();
-    for (const tab of tabs) await tab.dataOf(1);
-    const before = harbour.positions.length;
-    const held = tabs[0].page.evaluate(() => {
-      const request = new (globalThis as any).XMLHttpRequest();
-      // A synchronous one: nothing of the page runs before it is answered.
-      request.open("GET", "/hold", false);
-      request.send();
-    });
-    held.catch(() => {});
-    onTestFinished(() => letGo());
-    await waitFor(() => harbour.positions.length > before, { boundMs: 30_000, what: "the next request" });
-    expect(harbour.positions[before]).toBe("1");
-    send();
-    for (const tab of tabs.slice(1)) expect(await tab.dataOf(2)).toEqual([1, 2]);
-    letGo();
-    await held;
-    expect(await tabs[0].dataOf(2)).toEqual([1, 2]);
-    send();
-    for (const tab of tabs) expect(await tab.dataOf(3)).toEqual([1, 2, 3]);
-    await waitFor(() => open.size === 1, { what: "one connection" });
-  });
-
   describe("from a server of pinestream, under load", () => {
-    const serve = async () => {
-      const log = new Log();
-      let open = 0;
-      class LogModel extends BaseModel {
-        @stream({
-          type: "sse",
-          events: z.object({ tick: z.number() }),
-          params: z.object({}),
-          keepAlive: 1_000,
-        })
-        async *stream(ctx: Context) {
-          open++;
-          try {
-            const sse = ctx.createSSE();
-            let position = ctx.lastEventId === undefined ? log.length : Number(ctx.lastEventId);
-            while (!sse.closed) {
-              while (position < log.length) yield { event: "tick", data: ++position, id: String(position) };
-              if (log.isStopped) return;
-              await log.more(ctx.signal);
-            }
-          } finally {
-            open--;
-          }
-        }
-      }
-      const app = await createServer({ models: [LogModel], prefix: "" });
-      app.get("/page", async (_request, reply) => {
-        reply.type("text/html");
-        return "<!doctype html><title>page</title>";
-      });
-      await app.listen({ port: 0, host: "127.0.0.1" });
-      const { port } = app.server.address() as { port: number };
-      // Some milliseconds between two, so that tabs come and go in the midst of many.
-      const timer = setInterval(() => log.add(), 4);
-      onTestFinished(async () => {
-        clearInterval(timer);
-        await app.close();
-      });
-      return { log, timer, page: `http://127.0.0.1:${port}/page`, count: () => open };
-    };
-
     /** Takes a tab away, in one of the ways in which tabs go. */
     const WAYS: Record<string, (tab: Tab) => Promise<unknown>> = {
       close: async ({ page }) => await page.close(),
@@ -259,25 +134,21 @@ describe.skipIf(!chromium.present)("when the tab that has the connection goes", 
       const seed = Math.floor(Math.random() * 2 ** 32);
       console.log(`seed of the victims: ${seed}`);
       const random = createRandom(seed);
-      const { log, timer, page, count } = await serve();
+      // Some milliseconds between two, so that tabs come and go in the midst of many.
+      const server = await startLogServer({ everyMs: 4, keepAliveMs: 1_000 });
       const context: BrowserContext = await browser.newContext();
       onTestFinished(async () => await context.close());
       let tabs: Tab[] = [];
       const add = async () => {
-        const tab = await openTab(context, page);
+        const tab = await openTab(context, server.page);
         // Tabs may share a process, and crash together.
         tab.page.on("crash", () => (tabs = tabs.filter((each) => each !== tab)));
         await tab.open("/log/stream");
         tabs.push(tab);
       };
-      const allGoOn = async () => {
-        const before = log.length;
-        for (const tab of tabs)
-          await waitFor(async () => (await last(tab)) > before, { what: "a new event" });
-      };
       for (let index = 0; index < 4; index++) await add();
       for (let round = 0; round < 6; round++) {
-        await allGoOn();
+        await server.allGoOn(tabs);
         const victim = tabs[Math.floor(random() * tabs.length)] as Tab;
         const way = Object.keys(WAYS)[Math.floor(random() * Object.keys(WAYS).length)] as string;
         tabs = tabs.filter((each) => each !== victim);
@@ -286,31 +157,9 @@ describe.skipIf(!chromium.present)("when the tab that has the connection goes", 
         while (tabs.length < 4) await add();
       }
       // The newest may not have had an event yet; it has no position that it could go on from.
-      await allGoOn();
-      clearInterval(timer);
-      for (const tab of tabs) {
-        let stuck: unknown;
-        await waitFor(
-          async () => {
-            const { events, ...seen } = await tab.read();
-            stuck = { ...seen, last: events.at(-1), tab: tabs.indexOf(tab) };
-            return events.at(-1)?.data === log.length;
-          },
-          {
-            what: () => `event ${log.length}; ${count()} connections, seed ${seed}, ${JSON.stringify(stuck)}`,
-          },
-        );
-        const data = (await tab.data()) as number[];
-        const first = data[0] as number;
-        expect(data, `seed ${seed}`).toEqual(data.map((_, index) => first + index));
-      }
-      await waitFor(() => count() === 1, { what: () => `one connection; there are ${count()}` });
-      log.isStopped = true;
-      log.add();
-      for (const tab of tabs) await tab.reaches("ended");
-      expect(count()).toBe(0);
+      await server.allGoOn(tabs);
+      await server.expectWhole(tabs, seed);
+      await server.end(tabs);
     });
-
-    const last = async (tab: Tab): Promise<number> => Number((await tab.last()) ?? 0);
   });
 });

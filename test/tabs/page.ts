@@ -135,6 +135,21 @@ export function silence(): void {
   Object.assign(BroadcastChannel.prototype, { postMessage() {} });
 }
 
+/** Stands still until the server has answered at that path: nothing of the page runs before. */
+export function standStill(path: string): void {
+  const { XMLHttpRequest } = globalThis as unknown as {
+    XMLHttpRequest: new () => { open(method: string, path: string, isAsync: boolean): void; send(): void };
+  };
+  const request = new XMLHttpRequest();
+  request.open("GET", path, false);
+  request.send();
+}
+
+/** Waits until a request has gone to the server and come back, so that all that was asked for before is there. */
+export async function askForPage(): Promise<void> {
+  await (await fetch("/page")).text();
+}
+
 /** The first that the body of a shared stream brings. */
 export async function readFirst(path: string): Promise<string> {
   const fetch = getFetch({ scope: "harbour" }) as typeof globalThis.fetch;

@@ -1,8 +1,9 @@
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext, Frame, Page } from "playwright-core";
 import { onTestFinished } from "vitest";
 import { bundleForBrowsers } from "../client/bundle.ts";
-import { MisbehavingServer, open, plain, write } from "../client/misbehaving-server.ts";
+import { MisbehavingServer, open, plain, write, type Responder } from "../client/misbehaving-server.ts";
 import type { ServerResponse } from "node:http";
+import { gate } from "../helpers/gate.ts";
 import { waitFor } from "../helpers/wait-for.ts";
 import type { OpenOptions, Seen } from "./page.ts";
 
@@ -11,12 +12,21 @@ const BOUND_MS = 30_000;
 
 let script: string | undefined;
 
-/** One tab of a browser, with what `page.ts` can do. */
+/** One tab of a browser, or a frame in it, with what `page.ts` can do. */
 export class Tab {
   readonly page: Page;
+  readonly #frame: Frame;
 
-  constructor(page: Page) {
+  private constructor(page: Page, frame: Frame) {
     this.page = page;
+    this.#frame = frame;
+  }
+
+  /** Gives a page, or a frame in it, what `page.ts` can do. */
+  static async equip(page: Page, frame: Frame = page.mainFrame()): Promise<Tab> {
+    script ??= (await bundleForBrowsers("test/tabs/page.ts", "iife")).code;
+    await frame.addScriptTag({ content: script });
+    return new Tab(page, frame);
   }
 
   /** Opens a stream and gives its number. */
@@ -48,6 +58,16 @@ export class Tab {
   /** Lets it say nothing any more to the other tabs, as one that has crashed. */
   async silence(): Promise<void> {
     await this.#call("silence", undefined);
+  }
+
+  /** Lets it stand still until the server has answered at that path. */
+  async standStill(path: string): Promise<void> {
+    await this.#call("standStill", path);
+  }
+
+  /** Waits until a request has gone from it to the server and come back. */
+  async askForPage(): Promise<void> {
+    await this.#call("askForPage", undefined);
   }
 
   async readFirst(path: string): Promise<string> {
@@ -90,27 +110,31 @@ export class Tab {
   }
 
   async #call(name: string, argument: unknown): Promise<any> {
-    return await this.page.evaluate(([name, argument]) => (globalThis as any).bundle[name](argument), [
+    return await this.#frame.evaluate(([name, argument]) => (globalThis as any).bundle[name](argument), [
       name,
       argument,
     ] as const);
   }
 }
 
-/** Opens pages of one browser with one profile, for the running test. */
-export async function openTabs(browser: Browser, address: string, count: number): Promise<Tab[]> {
+/** Opens pages of one browser with one profile, which `prepare` gets before, for the running test. */
+export async function openTabs(
+  browser: Browser,
+  address: string,
+  count: number,
+  prepare?: (context: BrowserContext) => Promise<void>,
+): Promise<Tab[]> {
   const context = await browser.newContext();
   onTestFinished(async () => await context.close());
+  await prepare?.(context);
   return await Promise.all(Array.from({ length: count }, () => openTab(context, address)));
 }
 
 /** Opens a further page. */
 export async function openTab(context: BrowserContext, address: string): Promise<Tab> {
-  script ??= (await bundleForBrowsers("test/tabs/page.ts", "iife")).code;
   const page = await context.newPage();
   await page.goto(address);
-  await page.addScriptTag({ content: script });
-  return new Tab(page);
+  return await Tab.equip(page);
 }
 
 /** A server with a page, whose streams a test writes by hand. */
@@ -118,6 +142,12 @@ export class HarbourServer {
   readonly server: MisbehavingServer;
   /** The streams that were opened at `/s`, oldest first. */
   readonly streams: HandStream[] = [];
+  /** What opens them. */
+  readonly openStream: Responder = async (response) => {
+    // It never sends one, and a busy machine takes its time.
+    await open(response, ": keep-alive 120000\n\n");
+    this.streams.push(new HandStream(response));
+  };
 
   private constructor(server: MisbehavingServer) {
     this.server = server;
@@ -127,11 +157,7 @@ export class HarbourServer {
     const server = await MisbehavingServer.start();
     server.script("/page", plain(200, { "content-type": "text/html" }, "<!doctype html><title>page</title>"));
     const harbour = new HarbourServer(server);
-    server.script("/s", async (response) => {
-      // It never sends one, and a busy machine takes its time.
-      await open(response, ": keep-alive 120000\n\n");
-      harbour.streams.push(new HandStream(response));
-    });
+    server.script("/s", harbour.openStream);
     return harbour;
   }
 
@@ -147,6 +173,24 @@ export class HarbourServer {
   /** Those that are open now. */
   get openStreams(): HandStream[] {
     return this.streams.filter(({ isOpen }) => isOpen);
+  }
+
+  /** Lets a tab stand still; what it gives lets the tab go on. */
+  async standStill(tab: Tab): Promise<() => Promise<void>> {
+    const { promise, open: letGo } = gate();
+    this.server.script("/hold", async (response) => {
+      await promise;
+      response.end();
+    });
+    onTestFinished(() => letGo());
+    const held = tab.standStill("/hold");
+    // A test that fails takes the page away.
+    held.catch(() => {});
+    await waitFor(() => this.server.to("/hold").length > 0, { what: "the tab to stand still" });
+    return async () => {
+      letGo();
+      await held;
+    };
   }
 
   /** Waits for the stream of that number. */
