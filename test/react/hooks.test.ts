@@ -254,7 +254,7 @@ describe.skipIf(!chromium.present).each(REACTS)("useStream of React $version in 
       harbour.publish("tide", { n: 2 }, { id: "two" });
       await page.see("b", "what a misses", ({ state }) => state?.length === 2);
       await page.render([a, b]);
-      await page.see("a", "open again", isOpen);
+      await streams(harbour, 2);
       expect(harbour.runs.map(({ lastEventId }) => lastEventId)).toEqual([undefined, "one"]);
       harbour.publish("tide", { n: 3 }, { id: "three" });
       for (const tag of ["a", "b"]) {

@@ -147,7 +147,7 @@ export function standStill(path: string): void {
 
 /** Waits until a request has gone to the server and come back, so that all that was asked for before is there. */
 export async function askForPage(): Promise<void> {
-  await (await fetch("/page", { cache: "no-store" })).text();
+  await (await fetch("/page")).text();
 }
 
 /** The first that the body of a shared stream brings. */

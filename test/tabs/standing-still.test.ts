@@ -72,9 +72,8 @@ describe.skipIf(!chromium.present)("when a tab stands still", { timeout: 120_000
     const [first, ...others] = tabs;
     await openAll([first]);
     const goOn = await harbour.standStill(first);
-    // They ask it, in vain, and one of them takes its place.
-    for (const tab of others) await tab.open("/s");
-    for (const tab of others) await tab.reaches("open");
+    // The next one asks it in vain, and takes its place. It will hear what both have asked when it goes on.
+    await openAll(others);
     const next = await harbour.stream(1);
     await next.tick(1);
     for (const tab of others) await tab.dataOf(1);
@@ -101,13 +100,15 @@ describe.skipIf(!chromium.present)("when a tab stands still", { timeout: 120_000
       await tab.open("/log/stream");
       await tab.dataOf(1);
     }
+    const awake = [...tabs];
     let leftMs = 14_000;
     const standStillInTurn = async (): Promise<void> => {
       while (leftMs > 0) {
-        const tab = tabs[Math.floor(random() * tabs.length)] as Tab;
+        const [tab] = awake.splice(Math.floor(random() * awake.length), 1) as [Tab];
         const ms = 500 + Math.floor(random() * 4_500);
         leftMs -= ms;
         await tab.standStill(`/hold/${ms}`);
+        awake.push(tab);
       }
     };
     await Promise.all([standStillInTurn(), standStillInTurn()]);
