@@ -306,3 +306,67 @@ describe("a described type takes its values and no others", () => {
     }
   }
 });
+
+describe("a schema that contains itself", () => {
+  let judged = 0;
+  const counted = z.number().refine(() => ++judged > 0);
+  const nest = (depth: number, open: string, inside: string, close: string): string =>
+    open.repeat(depth) + inside + close.repeat(depth);
+  const judgementsOf = (schema: z.ZodType, text: string, source: "query" | "body"): number => {
+    judged = 0;
+    try {
+      parse(schema, source === "body" ? JSON.parse(text) : text, source);
+    } catch (error) {
+      if (!(error instanceof InvalidParametersError)) throw error;
+    }
+    return judged;
+  };
+
+  test.each(["query", "body"] as const)(
+    "is not tried option by option without a right tag (%s)",
+    (source) => {
+      const Rule: z.ZodType = z.lazy(() =>
+        z.discriminatedUnion("op", [
+          z.object({ op: z.literal("not"), of: Rule, weight: counted }),
+          z.object({ op: z.literal("some"), of: Rule, weight: counted }),
+          z.object({ op: z.literal("is") }),
+        ]),
+      );
+      expect(judgementsOf(Rule, nest(5, '{"weight":1,"of":', '{"op":"is"}', "}"), source)).toBe(0);
+      expect(judgementsOf(Rule, nest(5, '{"op":"some","weight":1,"of":', '{"op":"is"}', "}"), source)).toBe(
+        5,
+      );
+    },
+  );
+
+  test("is judged no more often the deeper it goes", () => {
+    const Value: z.ZodType = z.lazy(() =>
+      z.union([z.string(), counted, z.array(Value), z.record(z.string(), Value)]),
+    );
+    const shallow = judgementsOf(Value, nest(3, '[{"a":', "1", "}]"), "body");
+    expect(judgementsOf(Value, nest(30, '[{"a":', "1", "}]"), "body")).toBe(shallow);
+    expect(judgementsOf(Value, nest(30, '[{"a":', "1", "}]"), "query")).toBeLessThan(2 * shallow + 3);
+  });
+
+  test("is not made anew for each value", () => {
+    let made = 0;
+    const List: z.ZodType = z.lazy(() => {
+      made += 1;
+      return z.union([z.date(), z.array(List)]);
+    });
+    const parser = createRequestParser({ endpoint, parameters: z.object({ value: List }), source: "body" });
+    parser.parse({ value: [0] });
+    const before = made;
+    expect(parser.parse({ value: [[0], [[0]]] })).toEqual({ value: [[new Date(0)], [[new Date(0)]]] });
+    expect(made).toBe(before);
+  });
+
+  test("has its tag read where JSON has no form of it", () => {
+    const schema = z.discriminatedUnion("v", [
+      z.object({ v: z.literal(1n), at: z.date() }),
+      z.object({ v: z.literal(2n), n: z.number() }),
+    ]);
+    expect(parse(schema, { v: "1", at: 0 }, "body")).toEqual({ v: 1n, at: new Date(0) });
+    expect(parse(schema, '{"v":"2","n":5}')).toEqual({ v: 2n, n: 5 });
+  });
+});

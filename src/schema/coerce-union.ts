@@ -1,6 +1,6 @@
 import type { core } from "zod";
-import { EXPECTED, fits, isText, refuse, takesText, unwrap, type Coercion } from "./coercion.ts";
-import { readJSON } from "./text-values.ts";
+import { EXPECTED, fits, innerOf, isText, refuse, takesText, unwrap, type Coercion } from "./coercion.ts";
+import { readBigint, readJSON } from "./text-values.ts";
 
 /** From the most particular kind of option to the least; within one rank the declared order holds. */
 const RANKS: readonly (readonly string[])[] = [
@@ -28,8 +28,17 @@ interface UnionCoercion extends Coercion {
 export function coerceUnion(schema: core.$ZodType, input: unknown, coercion: UnionCoercion): unknown {
   const def = (schema as core.$ZodUnion)._zod.def;
   const discriminated = findDiscriminated(def, input, coercion);
-  if (discriminated)
+  // No option will do for an object without a right tag, and each would walk through all that is inside it.
+  if (discriminated && !discriminated.option) return discriminated.value;
+  if (discriminated?.option)
     return coercion.coerce(discriminated.option, discriminated.value, discriminated.coercion);
+
+  // Where one option alone takes lists, or objects, the parse may judge what is inside: in a schema that
+  // contains itself, trying it at each level would take a time that grows with the square of the depth.
+  if (coercion.notation === "json" && typeof input === "object" && input !== null) {
+    const [only, ...others] = def.options.filter((option) => mayTake(option, Array.isArray(input)));
+    if (only && others.length === 0) return coercion.coerce(only, input, coercion);
+  }
 
   const besideText = def.options.some(takesText);
   for (const option of def.options.toSorted((a, b) => rank(a) - rank(b))) {
@@ -58,23 +67,78 @@ function isFaithful(value: unknown, text: string): boolean {
   return String(value) === text;
 }
 
-/** In a discriminated union the one property tells the option, so that issues name what is wrong inside it. */
+/**
+ * In a discriminated union the one property tells the option, so that issues name what is wrong inside it.
+ * Without an option: the object's tag is none of the union's.
+ */
 function findDiscriminated(
-  def: core.$ZodUnionDef,
+  def: core.$ZodUnionDef & { discriminator?: string; unionFallback?: boolean },
   input: unknown,
   coercion: Coercion,
-): { option: core.$ZodType; value: unknown; coercion: Coercion } | undefined {
-  if (!("discriminator" in def) || typeof def.discriminator !== "string") return undefined;
+): { option: core.$ZodType | undefined; value: unknown; coercion: Coercion } | undefined {
+  const { discriminator } = def;
+  if (discriminator === undefined) return undefined;
   const parsed = isText(input, coercion) ? readJSON(input) : { value: input };
   const value = parsed?.value;
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, def.discriminator))
-    return undefined;
-  const tag = (value as Record<string, unknown>)[def.discriminator];
-  const option = def.options.find((each) =>
-    each._zod.propValues?.[def.discriminator as string]?.has(tag as core.util.Primitive),
-  );
-  if (!option) return undefined;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const tag = Object.hasOwn(value, discriminator)
+    ? (value as Record<string, unknown>)[discriminator]
+    : undefined;
+  const option = def.options.find((each) => isTag(tag, each._zod.propValues?.[discriminator]));
+  if (!option && def.unionFallback) return undefined;
   return { option, value, coercion: isText(input, coercion) ? { ...coercion, notation: "json" } : coercion };
+}
+
+function isTag(tag: unknown, values: ReadonlySet<unknown> | undefined): boolean {
+  if (!values || values.has(tag)) return values !== undefined;
+  // A bigint is the one tag that JSON has no form of its own for.
+  const number = typeof tag === "string" ? readBigint(tag) : undefined;
+  return number !== undefined && values.has(number);
+}
+
+/** Tells whether a schema can take a list of JSON, or an object; `true` where that is not certain. */
+function mayTake(schema: core.$ZodType, isArray: boolean): boolean {
+  const { def } = (schema as core.$ZodTypes)._zod;
+  const inside = (part: core.$ZodType): boolean => mayTake(part, isArray);
+  switch (def.type) {
+    case "string":
+    case "number":
+    case "boolean":
+    case "bigint":
+    case "date":
+      return def.coerce === true;
+    case "template_literal":
+    case "literal":
+    case "enum":
+    case "null":
+    case "undefined":
+    case "void":
+    case "nan":
+    case "never":
+      return false;
+    case "array":
+    case "tuple":
+    case "set":
+      return isArray;
+    case "object":
+    case "record":
+      return !isArray;
+    case "union":
+      return def.options.some(inside);
+    case "optional":
+    case "nullable":
+    case "default":
+    case "prefault":
+    case "nonoptional":
+    case "readonly":
+      return inside(def.innerType);
+    case "lazy":
+      return inside(innerOf(schema));
+    case "pipe":
+      return inside(def.in);
+    default:
+      return true;
+  }
 }
 
 function refuseAll(schema: core.$ZodType, input: unknown, coercion: Coercion): void {

@@ -8,7 +8,7 @@
 
 import type { core } from "zod";
 import { coerceUnion } from "./coerce-union.ts";
-import { EXPECTED, isText, quote, refuse, takesText, type Coercion } from "./coercion.ts";
+import { EXPECTED, innerOf, isText, quote, refuse, takesText, type Coercion } from "./coercion.ts";
 import { readBigint, readBoolean, readDate, readJSON, readNumber } from "./text-values.ts";
 
 /**
@@ -29,7 +29,7 @@ export function coerce(schema: core.$ZodType, input: unknown, coercion: Coercion
     case "promise":
       return coerce(def.innerType, input, coercion);
     case "lazy":
-      return coerce(def.getter(), input, coercion);
+      return coerce(innerOf(schema), input, coercion);
     case "pipe":
       return coerce(def.in, input, coercion);
     case "catch":

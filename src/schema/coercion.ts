@@ -41,12 +41,17 @@ export function unwrap(schema: core.$ZodType): core.$ZodType {
     case "promise":
       return unwrap(def.innerType);
     case "lazy":
-      return unwrap(def.getter());
+      return unwrap(innerOf(schema));
     case "pipe":
       return unwrap(def.in);
     default:
       return schema;
   }
+}
+
+/** Gives what a lazy schema stands for, as zod keeps it: its getter may make another one at each call. */
+export function innerOf(schema: core.$ZodType): core.$ZodType {
+  return (schema as core.$ZodLazy)._zod.innerType;
 }
 
 /** Tells whether a value is a string of the query, not one inside JSON. */
