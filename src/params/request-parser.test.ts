@@ -361,6 +361,14 @@ describe("a schema that contains itself", () => {
     expect(made).toBe(before);
   });
 
+  test.each(["query", "body"] as const)("refuses what is nested too deeply for it (%s)", (source) => {
+    const text = nest(100_000, "[", "", "]");
+    const value: unknown = source === "body" ? JSON.parse(text) : text;
+    expect(issuesOf(() => parse(z.json(), value, source))).toEqual([
+      { path: [], message: "nested too deeply" },
+    ]);
+  });
+
   test("has its tag read where JSON has no form of it", () => {
     const schema = z.discriminatedUnion("v", [
       z.object({ v: z.literal(1n), at: z.date() }),

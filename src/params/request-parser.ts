@@ -50,7 +50,17 @@ export function createRequestParser(options: RequestParserOptions): RequestParse
   }
   const fields = Object.entries<core.$ZodType>(schema.shape);
   return {
-    parse: (input) => parseFields(toRecord(input, source, endpoint), { schema, fields, source, endpoint }),
+    parse(input) {
+      const raw = toRecord(input, source, endpoint);
+      try {
+        return parseFields(raw, { schema, fields, source, endpoint });
+      } catch (cause) {
+        if (!isStackOverflow(cause)) throw cause;
+        // A schema that contains itself was walked as deep as the request goes, which is not the server's fault.
+        const issue: Issue = { path: [], message: "nested too deeply", code: "too_big" };
+        throw new InvalidParametersError([issue], { endpoint, cause });
+      }
+    },
     toArguments: (values, context) =>
       parameters instanceof ZodObject
         ? [...fields.map(([name]) => own(values, name)), context]
@@ -88,6 +98,10 @@ function parseFields(raw: object, compiled: CompiledParameters): Record<string, 
   }
   if (issues.length > 0) throw new InvalidParametersError(issues, { endpoint });
   return result.data as Record<string, unknown>;
+}
+
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError && /call stack/i.test(error.message);
 }
 
 function parseSync(schema: ZodObject, input: unknown, endpoint: string): ReturnType<typeof safeParse> {
