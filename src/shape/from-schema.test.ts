@@ -22,6 +22,8 @@ const Level = { Low: 0, High: 5, 0: "Low", 5: "High" } as const;
 
 const date = { at: "date" };
 
+const Nest: z.ZodType = z.lazy(() => z.union([z.date(), z.array(Nest)]));
+
 describe("what a client receives", () => {
   test.each<[name: string, schema: z.core.$ZodType, text: string, plan?: unknown]>([
     ["string", z.string(), "string"],
@@ -199,6 +201,21 @@ describe("what a client receives", () => {
       z.object({ at: z.date(), mixed: z.union([z.date(), z.string()]).optional() }),
       "{ at: Date; mixed?: string }",
       { properties: date },
+    ],
+    [
+      "a string or a union with a name, of a date: nobody can tell",
+      z.union([z.union([z.date(), z.number()]).meta({ id: "When" }), z.string()]),
+      "string | number",
+    ],
+    [
+      "a string or a union that contains itself, of a date: nobody can tell",
+      z.union([Nest, z.string()]),
+      "string | unknown[]",
+    ],
+    [
+      "objects of which one has anything in the place of a date: nobody can tell",
+      z.union([z.object({ at: z.date() }), z.object({ at: z.unknown(), b: z.number() })]),
+      "{ at: string } | { at: unknown; b: number }",
     ],
   ])("of a union: %s", (_name, schema, text, plan) => {
     expect(read(schema, "output")).toEqual({ text, plan });

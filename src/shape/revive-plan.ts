@@ -129,7 +129,9 @@ export class RevivePlanner {
 
   #planUnion(options: readonly Shape[]): Outcome {
     const groups = { text: [] as Shape[], array: [] as Shape[], object: [] as Shape[] };
-    for (const option of options.flatMap(optionsOf)) {
+    for (const option of options.flatMap((each) => this.#optionsOf(each))) {
+      // It may be a string like that of a date.
+      if (this.#resolve(option).kind === "unknown") return AMBIGUOUS;
       const group = this.#groupOf(option);
       if (group) groups[group].push(option);
     }
@@ -212,6 +214,15 @@ export class RevivePlanner {
     return this.#planObject({ kind: "object", properties });
   }
 
+  /** Gives the options of a union, those of definitions that are unions among them. */
+  #optionsOf(shape: Shape, seen: readonly Shape[] = []): Shape[] {
+    const resolved = this.#resolve(shape);
+    if (resolved.kind !== "union") return [shape];
+    return seen.includes(resolved)
+      ? []
+      : resolved.of.flatMap((option) => this.#optionsOf(option, [...seen, resolved]));
+  }
+
   #groupOf(shape: Shape): "text" | "array" | "object" | undefined {
     const resolved = this.#resolve(shape);
     switch (resolved.kind) {
@@ -227,7 +238,6 @@ export class RevivePlanner {
         return "array";
       case "object":
       case "intersection":
-      case "union":
         return "object";
       default:
         return undefined;
