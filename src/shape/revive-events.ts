@@ -22,15 +22,23 @@ export function createEventReviver(events: z.ZodObject): EventReviver {
 function planEvents(events: z.ZodObject): { plans: Map<string, RevivePlan>; refs: ReviveRefs } {
   const reader = new SchemaReader("output");
   const fields = reader.readFields(events, "");
-  const planner = new RevivePlanner(reader.definitions);
+  // Settled first: else one definition in which nobody can tell would count for all that it is used in.
+  const unsettled = new RevivePlanner(reader.definitions);
+  const definitions = Object.fromEntries(
+    Object.entries(reader.definitions).map(([id, each]) => [
+      id,
+      { ...each, shape: unsettled.settle(each.shape) },
+    ]),
+  );
+  const planner = new RevivePlanner(definitions);
   const plans = new Map<string, RevivePlan>();
   for (const { name, shape } of fields) {
     const plan = planner.plan(planner.settle(shape));
     if (plan !== undefined) plans.set(name, plan);
   }
   const refs: Record<string, RevivePlan> = {};
-  for (const [id, { shape }] of Object.entries(reader.definitions)) {
-    const plan = planner.plan(planner.settle(shape));
+  for (const [id, { shape }] of Object.entries(definitions)) {
+    const plan = planner.plan(shape);
     if (plan !== undefined) refs[id] = plan;
   }
   return { plans, refs };
