@@ -104,6 +104,12 @@ describe("what a client receives", () => {
       "{ a: Date; b: Date }",
       { properties: { a: "date", b: "date" } },
     ],
+    [
+      "record by an enum whose names are changed",
+      z.record(z.enum(["a", "b"]).pipe(z.transform((key) => key.toUpperCase())), z.date()),
+      "Record<string, Date>",
+      { properties: {}, rest: "date" },
+    ],
     ["partial record", z.partialRecord(z.enum(["a", "b"]), z.null()), "{ a?: null; b?: null }"],
     [
       "map and set, which JSON shows as nothing",

@@ -206,7 +206,7 @@ export class SchemaReader {
     const isLoose = (def as { mode?: string }).mode === "loose";
     const isPartial = isLoose || (def as { partial?: boolean }).partial === true;
     const { shape, optional } = withoutUndefined(this.read(def.valueType, name));
-    const keys = def.keyType._zod.values;
+    const keys = this.#keysOf(def.keyType);
     if (!keys || keys.size === 0) {
       // What is undefined is not sent at all.
       return { kind: "object", properties: [], rest: isLoose ? { kind: "unknown" } : shape };
@@ -224,6 +224,12 @@ export class SchemaReader {
 function readChoice(values: readonly unknown[]): Shape {
   return toUnion(
     values.map((value): Shape => {
+
+  /** Of a key that is transformed, a pipe knows only the values before it. */
+  #keysOf(keyType: core.$ZodType): ReadonlySet<unknown> | undefined {
+    const { def, values } = (keyType as core.$ZodTypes)._zod;
+    return def.type === "pipe" && this.#direction === "output" ? this.#keysOf(def.out) : values;
+  }
       if (value === null) return { kind: "null" };
       if (value === undefined) return { kind: "undefined" };
       return { kind: "literal", value: value as string | number | boolean | bigint };
