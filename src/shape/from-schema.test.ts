@@ -203,12 +203,6 @@ describe("what a client receives", () => {
     ],
     ["arrays that don't: nobody can tell", z.union([z.array(z.date()), z.array(z.string())]), "string[]"],
     [
-      "an ambiguous part inside an object leaves the rest alone",
-      z.object({ at: z.date(), mixed: z.union([z.date(), z.string()]).optional() }),
-      "{ at: Date; mixed?: string }",
-      { properties: date },
-    ],
-    [
       "a string or a union with a name, of a date: nobody can tell",
       z.union([z.union([z.date(), z.number()]).meta({ id: "When" }), z.string()]),
       "string | number",
@@ -222,6 +216,12 @@ describe("what a client receives", () => {
       "objects of which one has anything in the place of a date: nobody can tell",
       z.union([z.object({ at: z.date() }), z.object({ at: z.unknown(), b: z.number() })]),
       "{ at: string } | { at: unknown; b: number }",
+    ],
+    [
+      "an ambiguous part inside an object leaves the rest alone",
+      z.object({ at: z.date(), mixed: z.union([z.date(), z.string()]).optional() }),
+      "{ at: Date; mixed?: string }",
+      { properties: date },
     ],
   ])("of a union: %s", (_name, schema, text, plan) => {
     expect(read(schema, "output")).toEqual({ text, plan });
@@ -304,6 +304,15 @@ describe("schemas with names", () => {
     expect(readAll(Tree)).toMatchObject({
       text: "Thing",
       definitions: [{ name: "Thing", text: "Date | Thing[]" }],
+    });
+  });
+
+  test("the name of what may be absent is that of what is there", () => {
+    const maybe = z.object({ big: z.bigint() }).optional().meta({ id: "Toll" });
+    expect(readAll(z.object({ list: z.array(maybe), toll: maybe }))).toMatchObject({
+      text: "{ list: (Toll | null)[]; toll?: Toll }",
+      definitions: [{ name: "Toll", text: "{ big: bigint }" }],
+      plan: { properties: { list: { items: { properties: { big: "bigint" } } } } },
     });
   });
 

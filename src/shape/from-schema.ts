@@ -23,7 +23,7 @@ export class SchemaReader {
   readonly #prefix: string;
   #count = 0;
   readonly #open = new Map<core.$ZodType, { id?: string }>();
-  readonly #known = new Map<core.$ZodType, string>();
+  readonly #known = new Map<core.$ZodType, Shape>();
 
   /** @param prefix Begins the ids of definitions, where those of several readers come together. */
   constructor(direction: Direction, prefix = "") {
@@ -34,7 +34,7 @@ export class SchemaReader {
   /** Reads a schema; `name` is for definitions that have none of their own. */
   read(schema: core.$ZodType, name: string): Shape {
     const known = this.#known.get(schema);
-    if (known !== undefined) return { kind: "ref", id: known };
+    if (known) return known;
     const open = this.#open.get(schema);
     if (open) return { kind: "ref", id: (open.id ??= this.#newId()) };
     if (this.#open.size > DEPTH_LIMIT) return { kind: "unknown" };
@@ -45,11 +45,16 @@ export class SchemaReader {
     this.#open.delete(schema);
 
     const ownName = toPascalCase(String(metaOf(schema)["id"] ?? ""));
-    if (ownName && shape.kind !== "ref") entry.id ??= this.#newId();
+    // The name is that of what is there; what its absence looks like depends on the place where it is used.
+    const { shape: present, optional } =
+      entry.id === undefined ? withoutUndefined(shape) : { shape, optional: false };
+    if (ownName && present.kind !== "ref") entry.id ??= this.#newId();
     if (entry.id === undefined) return shape;
-    this.#known.set(schema, entry.id);
-    this.definitions[entry.id] = { name: ownName || name, shape, ...documentationOf(schema) };
-    return { kind: "ref", id: entry.id };
+    this.definitions[entry.id] = { name: ownName || name, shape: present, ...documentationOf(schema) };
+    const ref: Shape = { kind: "ref", id: entry.id };
+    const read = optional ? toUnion([ref, { kind: "undefined" }]) : ref;
+    this.#known.set(schema, read);
+    return read;
   }
 
   /** Reads the fields of an object schema as properties: the parameters of an endpoint. */
@@ -219,17 +224,17 @@ export class SchemaReader {
     }));
     return { kind: "object", properties, ...(isLoose ? { rest: { kind: "unknown" as const } } : {}) };
   }
-}
-
-function readChoice(values: readonly unknown[]): Shape {
-  return toUnion(
-    values.map((value): Shape => {
 
   /** Of a key that is transformed, a pipe knows only the values before it. */
   #keysOf(keyType: core.$ZodType): ReadonlySet<unknown> | undefined {
     const { def, values } = (keyType as core.$ZodTypes)._zod;
     return def.type === "pipe" && this.#direction === "output" ? this.#keysOf(def.out) : values;
   }
+}
+
+function readChoice(values: readonly unknown[]): Shape {
+  return toUnion(
+    values.map((value): Shape => {
       if (value === null) return { kind: "null" };
       if (value === undefined) return { kind: "undefined" };
       return { kind: "literal", value: value as string | number | boolean | bigint };
