@@ -307,6 +307,10 @@ describe("schemas with names", () => {
     });
   });
 
+  test("a name is an identifier, whatever the id has in it", () => {
+    expect(readAll(z.object({ big: z.bigint() }).meta({ id: "m² of ½ deck-2" })).text).toBe("MOfDeck2");
+  });
+
   test("the name of what may be absent is that of what is there", () => {
     const maybe = z.object({ big: z.bigint() }).optional().meta({ id: "Toll" });
     expect(readAll(z.object({ list: z.array(maybe), toll: maybe }))).toMatchObject({
