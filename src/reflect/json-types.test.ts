@@ -119,3 +119,16 @@ test.each(CASES.map((each, index) => [...each, index] as const))("%s", (...all) 
   const planned = JSON.stringify(planner.plan(settled) ?? null).replaceAll(/"type\d+"/g, '"type"');
   expect(JSON.parse(planned)).toEqual((typeof plan === "number" ? undefined : plan) ?? null);
 });
+
+test("of an instance its own public properties are there", () => {
+  types.readResult(
+    { file, exportName: "All", isInstance: false },
+    `m${CASES.findIndex(([returns]) => returns === "Promise<Berth>")}`,
+    "Result",
+  );
+  const berth = Object.values(types.definitions).find(({ name }) => name === "Berth");
+  expect(berth?.shape).toEqual({
+    kind: "object",
+    properties: [{ name: "number", shape: { kind: "number" } }],
+  });
+});

@@ -214,8 +214,8 @@ export class JSONTypes {
   /** Tells whether a property is one of the object's own that its users may know. */
   #isSent(symbol: ts.Symbol): boolean {
     const ts = this.#ts;
-    const name = symbol.getName();
-    if (name.startsWith("__@") || name.startsWith("__#")) return false;
+    // Of a private name `getName` gives what the source has, and not what tells it from a property's.
+    if (/^__[@#]/.test(String(symbol.escapedName))) return false;
     if (symbol.flags & (ts.SymbolFlags.Method | ts.SymbolFlags.Prototype)) return false;
     return (symbol.declarations ?? []).every((declaration) => {
       const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected;
