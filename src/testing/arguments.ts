@@ -1,20 +1,18 @@
 import type { ZodObject } from "zod";
 
 import { EndpointDefinitionError } from "../errors/endpoint-errors.ts";
-import { createRequestParser } from "../params/request-parser.ts";
 import type { MethodDescription } from "../params/types.ts";
 
 /**
- * Puts arguments and context in the order in which the method takes them.
+ * Gives arguments their names.
  *
  * @throws EndpointDefinitionError if there are more arguments than the method takes.
  */
-export function toArguments(
+export function nameArguments(
   endpoint: string,
   parameters: MethodDescription | ZodObject,
   args: readonly unknown[],
-  context: unknown,
-): unknown[] {
+): Record<string, unknown> {
   const names = namesOf(parameters);
   if (args.length > names.length) {
     throw new EndpointDefinitionError(
@@ -22,8 +20,7 @@ export function toArguments(
       `takes ${names.length} arguments beside the context (${names.join(", ") || "none"}), but args has ${args.length}.`,
     );
   }
-  const values = Object.fromEntries(args.map((value, index) => [names[index], value]));
-  return createRequestParser({ endpoint, parameters, source: "body" }).toArguments(values, context);
+  return Object.fromEntries(args.map((value, index) => [names[index], value]));
 }
 
 function namesOf(parameters: MethodDescription | ZodObject): string[] {

@@ -45,6 +45,11 @@ class FerryModel {
     for (let time = 0; time < times; time++) yield ctx.createSSE(events).event("who", `${time}`);
   }
 
+  @stream({ type: "sse", events, params: z.object({ steps: z.number(), name: z.string().optional() }) })
+  async *streamParams(_steps: number, _name: string | undefined, ctx: Context) {
+    ctx.createSSE(events).publish("who", JSON.stringify(ctx.params));
+  }
+
   @stream({ type: "sse", events, params: z.object({}) })
   async *streamFailure(ctx: Context) {
     ctx.createSSE(events).publish("who", "me");
@@ -83,6 +88,12 @@ describe("runStream", () => {
     expect(await named.take(9)).toEqual([{ event: "who", data: "Tove" }]);
     const first = runStream(new FerryModel(), "streamContextFirst", { events, args: [2] });
     expect((await first.take(9)).map(({ data }) => data)).toEqual(["0", "1"]);
+  });
+
+  it("has the arguments by their names in the context", async () => {
+    const run = runStream(FerryModel, "streamParams", { events, args: [2] });
+    expect(await run.next()).toEqual({ event: "who", data: '{"steps":2}' });
+    await run.done;
   });
 
   it("unwinds an endless handler when it is closed, and waits for its finally", async () => {

@@ -11,6 +11,7 @@ import type { AnyEvents, PublishOptions } from "../schema/events.ts";
 import { collectEndpoints, type Endpoint } from "../endpoint/collect.ts";
 import { EndpointDefinitionError } from "../errors/endpoint-errors.ts";
 import { suggest } from "../errors/suggest.ts";
+import { createRequestParser } from "../params/request-parser.ts";
 import { readParameterNames } from "../params/parameter-names.ts";
 import { resolveParameters } from "../reflect/resolve-parameters.ts";
 import type { Handler } from "../runtime/drive.ts";
@@ -19,7 +20,7 @@ import { serveStream } from "../runtime/serve-stream.ts";
 import type { OpenStream, RuntimeEndpoint, StreamHost } from "../runtime/types.ts";
 import { wrapMethods } from "../runtime/wrap-methods.ts";
 import { currentBroker } from "../topic/current-broker.ts";
-import { toArguments } from "./arguments.ts";
+import { nameArguments } from "./arguments.ts";
 import { EventLog } from "./event-log.ts";
 import { createRecordingPipe } from "./recording-pipe.ts";
 import type { ArgumentsOf, RunStreamOptions, StreamMethodName, StreamRun } from "./types.ts";
@@ -130,8 +131,9 @@ async function toRuntime<E extends z.ZodObject>(
     model,
     handler: (...given) => watchFailure(call?.apply(model, given) as Handler, log),
     guards: [],
-    parser: { parse: () => ({}), toArguments: (_values, ctx) => toArguments(name, parameters, args, ctx) },
-    parse: () => ({}),
+    // What is given is what a request would have been parsed to.
+    parser: createRequestParser({ endpoint: name, parameters, source: "body" }),
+    parse: () => nameArguments(name, parameters, args),
     contentType: undefined,
     isDurable: false,
     stream: {
