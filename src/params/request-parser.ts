@@ -86,11 +86,14 @@ function parseFields(raw: object, compiled: CompiledParameters): Record<string, 
     if (value !== undefined) present[name] = value;
     else if (own(raw, name) === undefined && coercesAnything(field)) issues.push(missing(name, field));
   }
+  const noted = createPaths();
+  for (const { path } of issues) addPath(noted, path);
   const result = parseSync(schema, present, endpoint);
   for (const issue of result.error?.issues ?? []) {
     const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
     // What the coercion noted shows the value as it came; zod only saw what was left of it.
-    if (issues.some((noted) => noted.path.every((key, index) => key === path[index]))) continue;
+    if (isCovered(noted, path)) continue;
+    addPath(noted, path);
     const field = path.length === 1 ? fields.find(([name]) => name === path[0]) : undefined;
     const isMissing = field !== undefined && own(raw, field[0]) === undefined;
     if (isMissing && issue.message.startsWith("Invalid ")) issues.push(missing(field[0], field[1]));
@@ -98,6 +101,37 @@ function parseFields(raw: object, compiled: CompiledParameters): Record<string, 
   }
   if (issues.length > 0) throw new InvalidParametersError(issues, { endpoint });
   return result.data as Record<string, unknown>;
+}
+
+/** Paths as a tree, so that a request with thousands of faults is no more work for each of them. */
+interface Paths {
+  parts: Map<string | number, Paths>;
+  isEnd: boolean;
+}
+
+function createPaths(): Paths {
+  return { parts: new Map(), isEnd: false };
+}
+
+function addPath(paths: Paths, path: Issue["path"]): void {
+  let place = paths;
+  for (const key of path) {
+    const part = place.parts.get(key) ?? createPaths();
+    place.parts.set(key, part);
+    place = part;
+  }
+  place.isEnd = true;
+}
+
+/** Tells whether a path has been added, or one to something around its place. */
+function isCovered(paths: Paths, path: Issue["path"]): boolean {
+  let place: Paths | undefined = paths;
+  for (const key of path) {
+    if (place.isEnd) return true;
+    place = place.parts.get(key);
+    if (!place) return false;
+  }
+  return place.isEnd;
 }
 
 function isStackOverflow(error: unknown): boolean {
