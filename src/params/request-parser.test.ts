@@ -187,13 +187,16 @@ test("tells all issues at once, each with its path from the parameter's name", (
   expect(issues).toHaveLength(4);
 });
 
-test("tells thousands of issues without comparing each with all others", { timeout: 5_000 }, () => {
+test("tells the first hundred of thousands of issues, without comparing each with all others", () => {
   const issues = issuesOf(() => parse(z.array(z.date()), Array(30_000).fill("no"), "body"));
-  expect(issues).toHaveLength(30_000);
-  expect(issues.at(-1)).toEqual({
-    path: ["value", 29_999],
-    message: 'expected a date (ISO 8601 or epoch milliseconds), received "no"',
-  });
+  expect(issues).toHaveLength(101);
+  expect(issues.slice(-2)).toEqual([
+    {
+      path: ["value", 99],
+      message: 'expected a date (ISO 8601 or epoch milliseconds), received "no"',
+    },
+    { path: [], message: "29900 more" },
+  ]);
 });
 
 test("is not reached by __proto__, constructor or unknown keys", () => {

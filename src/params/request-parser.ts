@@ -20,11 +20,15 @@ export interface RequestParserOptions {
   source: ParameterSource;
 }
 
+/** Issues that are told of one request: a body of a few bytes for each would else be answered with many times as much. */
+const MAX_ISSUES = 100;
+
 /** Turns the query or the body of a request into the arguments of one endpoint. */
 export interface RequestParser {
   /**
-   * Gives the values by parameter name. Throws `InvalidParametersError` with all issues at once, each with
-   * its path from the parameter's name; the path is empty only where the input as a whole is no object.
+   * Gives the values by parameter name. Throws `InvalidParametersError` with all issues at once (the first 100, then
+   * how many more there are), each with its path from the parameter's name; the path is empty only for what is
+   * about the input as a whole.
    */
   parse(input: unknown): Record<string, unknown>;
   /** Puts the values in the order of the method's parameters, with the context where it belongs. */
@@ -99,8 +103,14 @@ function parseFields(raw: object, compiled: CompiledParameters): Record<string, 
     if (isMissing && issue.message.startsWith("Invalid ")) issues.push(missing(field[0], field[1]));
     else issues.push({ path, message: issue.message, code: issue.code });
   }
-  if (issues.length > 0) throw new InvalidParametersError(issues, { endpoint });
+  if (issues.length > 0) throw new InvalidParametersError(cut(issues), { endpoint });
   return result.data as Record<string, unknown>;
+}
+
+function cut(issues: readonly Issue[]): readonly Issue[] {
+  const more = issues.length - MAX_ISSUES;
+  if (more <= 0) return issues;
+  return [...issues.slice(0, MAX_ISSUES), { path: [], message: `${more} more` }];
 }
 
 /** Paths as a tree, so that a request with thousands of faults is no more work for each of them. */
