@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyPluginAsync } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 
 import { Application, type ServeOptions } from "./application.ts";
-import { endResetStreams } from "./end-reset-streams.ts";
+import { endResetStreams, endResetStreamsOf } from "./end-reset-streams.ts";
 import { answerErrors } from "./error-reply.ts";
 import { FAREWELL_MS, OpenConnections } from "./open-connections.ts";
 import { addRoutes } from "./routes.ts";
@@ -41,6 +41,7 @@ export async function mount(
   await fastify.register(
     async (scope: FastifyInstance) => {
       answerErrors(scope, fastify);
+      endResetStreamsOf(scope);
       addRoutes(scope, application);
       const connections = new OpenConnections(scope.server);
       shareListenMethods(scope.server);

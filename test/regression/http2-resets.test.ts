@@ -1,7 +1,9 @@
 // Clients of HTTP/2 that give a stream up in a way that Node.js does not tell as a close.
+import dns from "node:dns";
 import { connect, constants } from "node:http2";
-import { BaseModel, stream, z, type Context } from "pinestream";
-import { onTestFinished, test } from "vitest";
+import type { AddressInfo } from "node:net";
+import { BaseModel, createServer, stream, z, type Context } from "pinestream";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { http2 } from "../helpers/transports.ts";
 import { waitFor } from "../helpers/wait-for.ts";
 
@@ -45,3 +47,37 @@ test.each([0, 1, 3, 10, 40])(
     });
   },
 );
+
+test("so it has on each address that localhost stands for", async () => {
+  const { lookup } = dns;
+  const addresses = [
+    { address: "127.0.0.1", family: 4 },
+    { address: "127.0.0.2", family: 4 },
+  ];
+  const spy = vi
+    .spyOn(dns, "lookup")
+    .mockImplementation(((host: string, options: any, done: any) =>
+      host === "localhost" && options.all ? done(null, addresses) : lookup(host, options, done)) as never);
+  onTestFinished(() => spy.mockRestore());
+  const app = await createServer({ models: TickModel, fastify: { http2: true }, shutdownTimeout: 500 });
+  onTestFinished(() => app.close());
+  await app.listen({ port: 0, host: "localhost" });
+  const { port } = app.server.address() as AddressInfo;
+  expect(app.addresses()).toHaveLength(2);
+  for (const { address } of addresses) {
+    const session = connect(`http://${address}:${port}`);
+    onTestFinished(() => session.destroy());
+    let closed = 0;
+    for (let each = 0; each < 20; each++) {
+      const request = session.request({ ":path": "/api/tick/ticks" });
+      request.on("error", () => {}).on("close", () => closed++);
+      request.resume();
+      setTimeout(() => request.close(constants.NGHTTP2_NO_ERROR), each);
+    }
+    await waitFor(() => closed === 20, { what: "the end of the client's streams" });
+    await waitFor(() => running === 0 && app.streams.list().length === 0, {
+      what: `the end of the handler on ${address}`,
+      boundMs: 5_000,
+    });
+  }
+});
