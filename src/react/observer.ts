@@ -107,9 +107,12 @@ export class Observer<State> {
       },
     };
     // Where one that others have kept has gone on meanwhile, what was missed has to be asked for.
-    const found = findConnection(this.method, key);
-    const isMissing = this.#position !== undefined && found && found.position !== this.#position;
-    const joined = isMissing ? `${this.id} ${key}` : key;
+    // One of its own, too, which it has left in this turn, may have.
+    let joined = key;
+    for (let found = findConnection(this.method, key); found; found = findConnection(this.method, joined)) {
+      if (this.#position === undefined || found.position === this.#position) break;
+      joined = `${this.id} ${joined}`;
+    }
     const connection = followConnection(this.method, joined, follower, () =>
       this.method(this.inputs?.params ?? {}, this.#subscribeOptions()),
     );
