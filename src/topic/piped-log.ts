@@ -60,7 +60,9 @@ export class PipedLog extends LogReader implements PipedPosition {
     this.isKnown = known !== undefined;
     // Else a client that leaves before it has the state, or is told of a gap, would not be given it when it comes again.
     const needsState =
-      lastEventId === undefined ? pipe.options.snapshot !== undefined : feed.has(lastEventId);
+      lastEventId === undefined
+        ? pipe.options.snapshot !== undefined
+        : feed.has(lastEventId) || !pipe.pipes.isKnown;
     if (!this.isKnown && needsState) this.cursor = feed.lostCursor;
     this.#pipe = pipe;
     this.#log = log;

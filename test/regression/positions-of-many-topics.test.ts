@@ -142,6 +142,44 @@ test("a client that leaves before the snapshot is complete gets it again, beside
   expect(asked).toBe(2);
 });
 
+test("nor does it lose the snapshot when it came with an id of none of the topics", async () => {
+  const a = topic(uniqueName("a"), schema);
+  const b = topic(uniqueName("b"), schema);
+  let asked = 0;
+  let letGo: () => void = () => {};
+  class RoomModel extends BaseModel {
+    @stream({ type: "sse", events: schema, params: z.object({}) })
+    async *both(ctx: Context) {
+      const sse = ctx.createSSE(schema);
+      await Promise.all([
+        sse.pipe(a),
+        sse.pipe(b, {
+          snapshot: async () => {
+            asked++;
+            await new Promise<void>((resolve) => (letGo = resolve));
+          },
+        }),
+      ]);
+    }
+  }
+  const served = await http1.serve({ models: RoomModel, broker: memoryBroker() });
+  const open = (id: string) =>
+    head(served.open({ path: "/api/room/both", headers: { "last-event-id": id } }));
+  // So that the topics are followed already, and nothing has to be waited for.
+  await open("of-another-stream");
+  await waitFor(() => asked === 1, { what: "a snapshot" });
+  letGo();
+  const first = await open("of-another-stream");
+  await events(first, 1);
+  await waitFor(() => asked === 2, { what: "the snapshot" });
+  expect(first.stream.events.map(({ event }) => event)).toEqual(["gap"]);
+  first.leave();
+  letGo();
+  await open(first.stream.lastEventId);
+  await waitFor(() => asked === 3, { what: "the snapshot again" });
+  letGo();
+});
+
 test("a client that leaves while the broker is away is no failure of its handler", async () => {
   const t = topic(uniqueName("t"), schema);
   const thrown: unknown[] = [];
