@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from "node:util";
 import type { z } from "zod";
 
 import { revive, type ReviveRefs, type RevivePlan } from "../wire/revive.ts";
 import { SchemaReader } from "./from-schema.ts";
 import { RevivePlanner } from "./revive-plan.ts";
+import type { Definitions } from "./shape.ts";
 
 /** Gives the data of an event, parsed from JSON, the dates and bigints that its schema had given it. */
 export type EventReviver = (event: string, data: unknown) => unknown;
@@ -22,14 +24,7 @@ export function createEventReviver(events: z.ZodObject): EventReviver {
 function planEvents(events: z.ZodObject): { plans: Map<string, RevivePlan>; refs: ReviveRefs } {
   const reader = new SchemaReader("output");
   const fields = reader.readFields(events, "");
-  // Settled first: else one definition in which nobody can tell would count for all that it is used in.
-  const unsettled = new RevivePlanner(reader.definitions);
-  const definitions = Object.fromEntries(
-    Object.entries(reader.definitions).map(([id, each]) => [
-      id,
-      { ...each, shape: unsettled.settle(each.shape) },
-    ]),
-  );
+  const definitions = settleAll(reader.definitions);
   const planner = new RevivePlanner(definitions);
   const plans = new Map<string, RevivePlan>();
   for (const { name, shape } of fields) {
@@ -42,4 +37,19 @@ function planEvents(events: z.ZodObject): { plans: Map<string, RevivePlan>; refs
     if (plan !== undefined) refs[id] = plan;
   }
   return { plans, refs };
+}
+
+/** Settles definitions: else one in which nobody can tell would count for all that it is used in. */
+function settleAll(definitions: Definitions): Definitions {
+  let settled = definitions;
+  // What a definition is settled to depends on those in it, which may lie in each other as often as there are any.
+  for (const _ of Object.keys(definitions)) {
+    const planner = new RevivePlanner(settled);
+    const last = settled;
+    settled = Object.fromEntries(
+      Object.entries(definitions).map(([id, each]) => [id, { ...each, shape: planner.settle(each.shape) }]),
+    );
+    if (isDeepStrictEqual(settled, last)) break;
+  }
+  return settled;
 }
