@@ -17,6 +17,7 @@ export function endResetStreams(server: Server): void {
  * one for each further address that `localhost` stands for, and gives it to nobody.
  */
 export function endResetStreamsOf(scope: FastifyInstance): void {
+  if (!scope.initialConfig.http2) return;
   scope.addHook("onRequest", (request, _reply, done) => {
     const { stream, httpVersionMajor } = request.raw as FastifyRequest["raw"] & {
       stream?: ServerHttp2Stream;
