@@ -17,7 +17,7 @@ import type { Piece } from "./pieces.ts";
 import { watchHiding, type Channel, type Sharing } from "./platform.ts";
 import { Readers } from "./readers.ts";
 import type { RecentLimits } from "./recent.ts";
-import { Seat, toHead } from "./seat.ts";
+import { Seat, toHead, type Rejoin } from "./seat.ts";
 
 /**
  * How long a leader may take to answer, in ms, before it is taken to stand still, and loses its lock; up to twice as
@@ -45,8 +45,7 @@ export interface HubOptions extends RecentLimits {
   isScoped: boolean;
   /** Called once, when the hub takes no more readers. */
   onOver(): void;
-  /** Shares a request anew, as if it had just come. */
-  rejoin(request: Request, lastEventId: string): Promise<Response>;
+  rejoin: Rejoin;
 }
 
 /** Shares one stream with the other tabs, among any number of readers in this one. */

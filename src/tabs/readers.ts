@@ -1,9 +1,8 @@
 import { ResponseFormatError } from "../errors/client-errors.ts";
-import type { HubOptions } from "./hub.ts";
 import type { Answer, Head, LeaderState } from "./messages.ts";
 import { isEventStream, readAnswer, readPieces } from "./pieces.ts";
 import { RecentEvents, type Item, type RecentLimits } from "./recent.ts";
-import { toHead, toResponse, type Seat, type SeatState } from "./seat.ts";
+import { toHead, toResponse, type Rejoin, type Seat, type SeatState } from "./seat.ts";
 
 /** What came, for all readers. */
 export interface Delivery {
@@ -108,7 +107,7 @@ export class Readers {
   }
 
   /** Gives an answer that is no stream to those who wait; with `rejoin` they ask for one of their own in turn. */
-  answer(answer: Answer | undefined, rejoin?: HubOptions["rejoin"]): void {
+  answer(answer: Answer | undefined, rejoin?: Rejoin): void {
     for (const seat of this.#in("waiting")) {
       if (rejoin) seat.answer(Promise.resolve().then(() => rejoin(seat.request, seat.lastEventId ?? "")));
       else if (answer) seat.answer(toResponse(answer.head, answer.body));

@@ -4,6 +4,9 @@ import type { Head } from "./messages.ts";
 /** How a seat gets its events: not yet, from the leader, or by a request of its own. */
 export type SeatState = "waiting" | "live" | "direct";
 
+/** Shares a request anew, as if it had just come, after that last event ID. */
+export type Rejoin = (request: Request, lastEventId: string) => Promise<Response>;
+
 const NO_BODY = new Set([204, 205, 304]);
 
 /** What one call of `fetch` gets: a response that is made of what others have read. */

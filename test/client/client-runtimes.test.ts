@@ -76,7 +76,7 @@ for (const { part, options } of RUNTIMES) {
           runtime.stdin.write(`${JSON.stringify({ id, name, options })}\n`);
         });
         if (error !== undefined) throw new Error(error);
-        return result as any;
+        return result as never;
       },
     } as Environment;
 

@@ -56,15 +56,9 @@ test("what comes just when a component with a connection of its own goes is not 
   send(1, 3);
   for (let turn = 0; turn < 50; turn++) await undefined;
   leave = goes.source.subscribe(() => {});
-  await new Promise((resolve) => setTimeout(resolve, 10));
-  for (const index of [1, 2]) if (asked[index] === "2") send(index, 3);
-  for (let index = 0; index < streams.length; index++) {
-    try {
-      send(index, 4);
-    } catch {
-      // It is closed.
-    }
-  }
+  await waitFor(() => streams.length === 3, { what: "another stream of its own" });
+  send(2, 3);
+  send(2, 4);
   await waitFor(() => goes.got.includes(4), { what: "the fourth" });
   expect({ got: goes.got, asked }).toEqual({ got: [1, 2, 3, 4], asked: [null, "1", "2"] });
   leave();
